@@ -1,0 +1,1 @@
+"""The core of the certificate authority: rules, bytes, use cases, storage and keys."""

@@ -1,0 +1,193 @@
+"""Profiles as data: what a certificate of one kind may contain and what it takes to get one.
+
+Built only by the pack loader, from TOML. An object that exists is already legal: the constructors refuse nonsense.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+
+from ca_core.domain.algorithms import KeyAlgorithm
+
+
+class StringType(StrEnum):
+    """The ASN.1 string type of an attribute value."""
+
+    UTF8 = "utf8"
+    PRINTABLE = "printable"
+    NUMERIC = "numeric"
+    IA5 = "ia5"
+
+
+class SubjectClass(StrEnum):
+    """Whom or what a certificate speaks for."""
+
+    LEGAL_PERSON = "legal-person"
+    """A legal entity together with a person who acts for it."""
+    LEGAL_ENTITY = "legal-entity"
+    """A legal entity without a person (automatic signature, seal)."""
+    SOLE_TRADER = "sole-trader"
+    NATURAL_PERSON = "natural-person"
+    SERVICE = "service"
+    """A server, client, mailbox or program."""
+
+
+class Environment(StrEnum):
+    """What an issuer or profile is for; the two must be equal (invariant 17)."""
+
+    PRODUCTION = "production"
+    DEMO = "demo"
+
+
+class LintMode(StrEnum):
+    """When the full external lint runs; the authority's own rules always run."""
+
+    BLOCKING = "blocking"
+    """On every certificate, before the signature."""
+    ACTIVATION = "activation"
+    """Over every combination when the profile version is activated, and again after issuance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RdnRule:
+    """One attribute of the subject name."""
+
+    name: str
+    """Short name, as applications give it: ``CN``, ``INNLE``."""
+    oid: str
+    string_type: StringType
+    required: bool = False
+    min_size: int = 1
+    max_size: int = 64
+    """Characters (X.520 upper bounds)."""
+    pattern: str | None = None
+    """A regular expression that the whole value must match."""
+    check: str | None = None
+    """The name of a checksum rule that a plugin brings (``ca_identifier_rules``)."""
+    fixed: str | None = None
+    """The one value it may have; the applicant does not give it."""
+    label: Mapping[str, str] = field(default_factory=dict)
+    """What people read, by language code."""
+
+    def accepts_form(self, value: str) -> bool:
+        """Size, alphabet and pattern; the checksum is asked of its plugin."""
+        if not self.min_size <= len(value) <= self.max_size:
+            return False
+        return self.pattern is None or re.fullmatch(self.pattern, value) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtensionRule:
+    """One extension, in the order in which it is written.
+
+    ``kind`` names an encoder in ``ca_core.x509.extensions``; ``parameters`` is what that encoder needs. The kind
+    ``asn1`` builds any value from data (``ca_core.x509.asn1_value``), so that a pack needs no code.
+    """
+
+    kind: str
+    critical: bool = False
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceRule:
+    """One document that is asked for, and what makes it unnecessary."""
+
+    kind: str
+    """Stable name of the document type: ``passport``, ``application-form``."""
+    required: bool = True
+    waived_by: tuple[str, ...] = ()
+    """Names of register or identifier checks; when one of them confirmed, the document need not be uploaded."""
+    reusable: timedelta | None = None
+    """How long an accepted document on file still counts for a replacement."""
+    label: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """One kind of certificate, one version of it."""
+
+    pack: str
+    name: str
+    version: str
+    digest: bytes
+    """SHA-256 over the canonical form of the pack's files that define it; the intent records it (invariant 3)."""
+    environment: Environment
+    subject_class: SubjectClass
+    subject: tuple[RdnRule, ...]
+    extensions: tuple[ExtensionRule, ...]
+    algorithms: frozenset[KeyAlgorithm]
+    validity: timedelta
+    backdate: timedelta = timedelta(0)
+    approvals: int = 1
+    """How many different reviewers have to approve: 1 or 2."""
+    evidence: tuple[EvidenceRule, ...] = ()
+    checks: tuple[str, ...] = ()
+    """Names of the counterparty and register checks to run at submission."""
+    identification: Mapping[str, int] = field(default_factory=dict)
+    """Identification methods that are allowed, and the value each is encoded as."""
+    san_types: frozenset[str] = frozenset()
+    """General-name types an applicant may ask for: ``dns``, ``ip``, ``email``, ``uri``."""
+    lint: LintMode = LintMode.BLOCKING
+    linters: tuple[str, ...] = ("pkix",)
+    """External linter sets: ``pkix``, ``etsi``, ``cabf-serverauth``, ``cabf-smime``."""
+    valid_from: date | None = None
+    valid_until: date | None = None
+    label: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """How applications name it: ``pack/name``."""
+        return f"{self.pack}/{self.name}"
+
+    def active_on(self, day: date) -> bool:
+        """Whether this version may be used on that day (both ends inclusive)."""
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_until is None or day <= self.valid_until
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceLevel:
+    """The time the authority gives itself, counted by the pack's calendar."""
+
+    decide: timedelta
+    """Working time from submission to decision."""
+    revoke: timedelta
+    """Clock time from a request to the revocation being published."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarRule:
+    """How working time is counted. Holidays come from the ``holidays`` package by country code."""
+
+    country: str | None
+    timezone: str
+    """IANA name."""
+    day_starts: int = 9
+    """First working hour, 0..23, local time."""
+    day_ends: int = 18
+    """Hour at which the working day ends."""
+    counts: str = "working-days"
+    """``working-days`` (same clock time n working days later), ``working-hours`` or ``hours``."""
+    extra_holidays: tuple[date, ...] = ()
+    extra_workdays: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pack:
+    """A jurisdiction's or organisation's rules: profiles, evidence, calendar and service level."""
+
+    name: str
+    version: str
+    digest: bytes
+    service_level: ServiceLevel
+    calendar: CalendarRule
+    profiles: tuple[Profile, ...]
+    refusal_reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Reasons for refusing a document: code to text by language."""
+    label: Mapping[str, str] = field(default_factory=dict)
