@@ -1,0 +1,203 @@
+"""Who may do what. Deny by default (invariant 13): a right exists only where a role or token scope names it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from ca_core.domain.errors import NotPermitted
+
+
+class Permission(StrEnum):
+    """One right, named ``object.verb``; also the scope names of API tokens."""
+
+    APPLICATION_CREATE = "application.create"
+    APPLICATION_EDIT = "application.edit"
+    APPLICATION_VIEW = "application.view"
+    APPLICATION_REVIEW = "application.review"
+    APPLICATION_APPROVE = "application.approve"
+    DOCUMENT_UPLOAD = "document.upload"
+    DOCUMENT_VIEW = "document.view"
+    CERTIFICATE_VIEW = "certificate.view"
+    CERTIFICATE_REQUEST = "certificate.request"
+    CERTIFICATE_ISSUE = "certificate.issue"
+    CERTIFICATE_HOLD = "certificate.hold"
+    CERTIFICATE_UNHOLD = "certificate.unhold"
+    CERTIFICATE_REVOKE = "certificate.revoke"
+    CERTIFICATE_REPLACE = "certificate.replace"
+    AUTHORITY_VIEW = "authority.view"
+    AUTHORITY_MANAGE = "authority.manage"
+    CRL_ISSUE = "crl.issue"
+    OCSP_MANAGE = "ocsp.manage"
+    ACCOUNT_VIEW = "account.view"
+    ACCOUNT_MANAGE = "account.manage"
+    CENTRE_MANAGE = "centre.manage"
+    KEY_BLOCK = "key.block"
+    JOB_VIEW = "job.view"
+    JOB_MANAGE = "job.manage"
+    AUDIT_VIEW = "audit.view"
+    AUDIT_EXPORT = "audit.export"
+    AUDIT_SEAL = "audit.seal"
+
+
+P = Permission
+
+
+class Role(StrEnum):
+    """What an account is trusted with."""
+
+    SUBSCRIBER = "subscriber"
+    OPERATOR = "operator"
+    """Registration operator in one or more service centres."""
+    REVIEWER = "reviewer"
+    """Second reviewer: approves after an operator did, in every centre."""
+    SECURITY_OFFICER = "security-officer"
+    """Authority keys, revocation, blocked keys."""
+    AUDITOR = "auditor"
+    SUPPORT = "support"
+    ADMINISTRATOR = "administrator"
+    """Accounts and centres; neither applications' documents nor keys."""
+    SYSTEM = "system"
+    """The worker and the command line of whoever owns the machine and the configuration."""
+
+
+ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.SUBSCRIBER: frozenset(
+        {
+            P.APPLICATION_CREATE,
+            P.APPLICATION_EDIT,
+            P.APPLICATION_VIEW,
+            P.DOCUMENT_UPLOAD,
+            P.DOCUMENT_VIEW,
+            P.CERTIFICATE_VIEW,
+            P.CERTIFICATE_REQUEST,
+            P.CERTIFICATE_HOLD,
+            P.CERTIFICATE_REVOKE,
+            P.CERTIFICATE_REPLACE,
+        }
+    ),
+    Role.OPERATOR: frozenset(
+        {
+            P.APPLICATION_CREATE,
+            P.APPLICATION_EDIT,
+            P.APPLICATION_VIEW,
+            P.APPLICATION_REVIEW,
+            P.APPLICATION_APPROVE,
+            P.DOCUMENT_UPLOAD,
+            P.DOCUMENT_VIEW,
+            P.CERTIFICATE_VIEW,
+            P.CERTIFICATE_REQUEST,
+            P.CERTIFICATE_ISSUE,
+            P.CERTIFICATE_HOLD,
+            P.CERTIFICATE_UNHOLD,
+            P.CERTIFICATE_REVOKE,
+            P.CERTIFICATE_REPLACE,
+        }
+    ),
+    Role.REVIEWER: frozenset(
+        {
+            P.APPLICATION_VIEW,
+            P.APPLICATION_REVIEW,
+            P.APPLICATION_APPROVE,
+            P.DOCUMENT_VIEW,
+            P.CERTIFICATE_VIEW,
+            P.CERTIFICATE_ISSUE,
+            P.CERTIFICATE_HOLD,
+            P.CERTIFICATE_REVOKE,
+        }
+    ),
+    Role.SECURITY_OFFICER: frozenset(
+        {
+            P.APPLICATION_VIEW,
+            P.CERTIFICATE_VIEW,
+            P.CERTIFICATE_HOLD,
+            P.CERTIFICATE_UNHOLD,
+            P.CERTIFICATE_REVOKE,
+            P.AUTHORITY_VIEW,
+            P.AUTHORITY_MANAGE,
+            P.CRL_ISSUE,
+            P.OCSP_MANAGE,
+            P.KEY_BLOCK,
+            P.JOB_VIEW,
+            P.JOB_MANAGE,
+            P.AUDIT_VIEW,
+            P.AUDIT_SEAL,
+        }
+    ),
+    Role.AUDITOR: frozenset(
+        {
+            P.APPLICATION_VIEW,
+            P.DOCUMENT_VIEW,
+            P.CERTIFICATE_VIEW,
+            P.AUTHORITY_VIEW,
+            P.ACCOUNT_VIEW,
+            P.JOB_VIEW,
+            P.AUDIT_VIEW,
+            P.AUDIT_EXPORT,
+        }
+    ),
+    Role.SUPPORT: frozenset({P.APPLICATION_VIEW, P.CERTIFICATE_VIEW}),
+    Role.ADMINISTRATOR: frozenset(
+        {P.ACCOUNT_VIEW, P.ACCOUNT_MANAGE, P.CENTRE_MANAGE, P.AUTHORITY_VIEW, P.JOB_VIEW}
+    ),
+    # The system keeps time, publishes and initialises; it decides on no application.
+    Role.SYSTEM: frozenset(P) - {P.APPLICATION_REVIEW, P.APPLICATION_APPROVE},
+}
+
+SEES_EVERY_CENTRE = frozenset(
+    {Role.REVIEWER, Role.SECURITY_OFFICER, Role.AUDITOR, Role.SUPPORT, Role.ADMINISTRATOR, Role.SYSTEM}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visibility:
+    """Which rows a caller may fetch; storage turns it into the filter of every query (invariant 13)."""
+
+    everything: bool = False
+    centres: frozenset[UUID] = frozenset()
+    owner: UUID | None = None
+
+    def covers(self, *, owner: UUID, centre: UUID | None) -> bool:
+        """Whether an object with this owner and service centre is visible."""
+        return self.everything or owner == self.owner or (centre is not None and centre in self.centres)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Whoever asks: an account, through whichever face, with the roles it had when it logged in."""
+
+    id: UUID
+    name: str
+    """For audit display; an account's login name, or ``system``."""
+    roles: frozenset[Role]
+    centres: frozenset[UUID] = frozenset()
+    scopes: frozenset[Permission] | None = None
+    """Rights of the API token in use; None for a log-in. A scope narrows, it never adds."""
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        granted = frozenset[Permission]().union(*(ROLE_PERMISSIONS[role] for role in self.roles))
+        return granted if self.scopes is None else granted & self.scopes
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        """Raise :class:`NotPermitted` unless the caller has the right."""
+        if permission not in self.permissions:
+            raise NotPermitted(f"this needs the right {permission.value!r}, which your roles do not give")
+
+    @property
+    def visibility(self) -> Visibility:
+        """Subscribers see their own, operators their centres, the rest everything their rights let them open."""
+        return Visibility(
+            everything=bool(self.roles & SEES_EVERY_CENTRE),
+            centres=self.centres if Role.OPERATOR in self.roles else frozenset(),
+            owner=self.id,
+        )
+
+
+SYSTEM_ACTOR = Actor(id=UUID(int=0), name="system", roles=frozenset({Role.SYSTEM}))
+"""The worker's own identity in the audit."""

@@ -1,0 +1,84 @@
+"""Accounts, service centres, log-in sessions and API tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from ca_core.domain.access import Actor, Permission, Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class Centre:
+    """A service centre: the office where people come with their papers."""
+
+    id: UUID
+    code: str
+    name: str
+    active: bool = True
+    version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Somebody who can log in."""
+
+    id: UUID
+    email: str
+    """Login name, lower case."""
+    name: str
+    language: str = "en"
+    roles: frozenset[Role]
+    centres: frozenset[UUID] = frozenset()
+    password_hash: str
+    """argon2id, PHC string."""
+    totp_sealed: bytes | None = None
+    """The TOTP secret under the account key; None where no second factor is set up."""
+    totp_last_step: int = 0
+    """The last time step that was used, so that a code works once (RFC 6238 §5.2)."""
+    active: bool = True
+    failed_logins: int = 0
+    locked_until: datetime | None = None
+    created_at: datetime
+    version: int = 1
+
+    @property
+    def is_staff(self) -> bool:
+        return bool(self.roles - {Role.SUBSCRIBER})
+
+    def actor(self, *, scopes: frozenset[Permission] | None = None) -> Actor:
+        """What the account may do now."""
+        return Actor(id=self.id, name=self.email, roles=self.roles, centres=self.centres, scopes=scopes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebSession:
+    """A log-in through a browser; the cookie holds the token, the database only its digest."""
+
+    id: UUID
+    token_sha256: bytes
+    account: UUID | None
+    """None before log-in."""
+    data: Mapping[str, object] = field(default_factory=dict)
+    created_at: datetime
+    seen_at: datetime
+    authenticated_at: datetime | None = None
+    """When the password and second factor were last given; decisions ask for a fresh one."""
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiToken:
+    """A bearer token for the REST API; shown once, stored as a digest."""
+
+    id: UUID
+    account: UUID
+    label: str
+    token_sha256: bytes
+    scopes: frozenset[Permission]
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+    version: int = 1

@@ -1,0 +1,71 @@
+"""A certification authority or responder: a name, a key and a certificate of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from ca_core.domain.algorithms import SignatureAlgorithm
+from ca_core.domain.profile import Environment
+
+
+class AuthorityKind(StrEnum):
+    ROOT = "root"
+    ISSUING = "issuing"
+    OCSP_RESPONDER = "ocsp-responder"
+
+
+class AuthorityState(StrEnum):
+    ACTIVE = "active"
+    RETIRED = "retired"
+    """Signs no certificates any more; a retired issuer goes on signing CRLs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authority:
+    """An issuer or responder whose key we hold."""
+
+    id: UUID
+    name: str
+    """Short name on the command line: ``root``, ``issuing``."""
+    kind: AuthorityKind
+    state: AuthorityState = AuthorityState.ACTIVE
+    parent: UUID | None
+    """Who signed its certificate; None for a root."""
+    environment: Environment
+    key_reference: str
+    signature_algorithm: SignatureAlgorithm
+    certificate: bytes
+    """DER."""
+    certificate_id: UUID
+    """Its row among the certificates; the parent's, or its own for a root."""
+    key_identifier: bytes
+    """Subject key identifier, 20 octets; also its name in CRL and AIA URLs."""
+    name_hash_sha1: bytes
+    name_hash_sha256: bytes
+    key_hash_sha1: bytes
+    key_hash_sha256: bytes
+    """Hashes of issuer name and key as CertIDs carry them (RFC 6960 §4.1.1)."""
+    partitions: int = 0
+    """Number of CRL partitions, fixed for life; 0 means one full list."""
+    not_before: datetime
+    not_after: datetime
+    created_at: datetime
+    version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedCrl:
+    """One certificate revocation list as it was signed."""
+
+    id: UUID
+    authority: UUID
+    partition: int
+    number: int
+    this_update: datetime
+    next_update: datetime
+    entries: int
+    der: bytes
+    sha256: bytes
