@@ -1,0 +1,212 @@
+"""Configuration: one TOML file, then ``PECHATNIK_SECTION__KEY`` from the environment. Unknown keys are errors.
+
+Secrets are named by file or environment variable and never written here themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from ca_core.domain.errors import ConfigurationError
+from ca_core.domain.profile import Environment
+
+PREFIX = "PECHATNIK_"
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Installation(Section):
+    """What this installation is."""
+
+    name: str = "Pechatnik"
+    environment: Environment = Environment.PRODUCTION
+    data: Path = Path("var")
+    """Directory of keys, documents and published lists; relative to the configuration file."""
+
+
+class Database(Section):
+    url: str = ""
+    """SQLAlchemy URL; empty means SQLite in the data directory. Put a password into ``password_file``."""
+    password_file: Path | None = None
+    synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    """SQLite only."""
+
+
+class Secrets(Section):
+    """The passphrase that unlocks software keys, document keys and audit keys."""
+
+    passphrase_file: Path | None = None
+    passphrase_variable: str | None = None
+
+
+class Pkcs11(Section):
+    module: Path = Path("/usr/lib/softhsm/libsofthsm2.so")
+    token: str = ""
+    pin_file: Path | None = None
+    pin_variable: str | None = None
+    sessions: int = Field(default=8, ge=1, le=256)
+
+
+class Keys(Section):
+    store: Literal["software", "pkcs11"] = "software"
+    pkcs11: Pkcs11 = Pkcs11()
+    weak_key_lists: tuple[Path, ...] = ()
+    """Lists of known weak keys in the format of Debian's openssl-blacklist."""
+
+
+class Server(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=1, le=65535)
+    public_url: str = "http://127.0.0.1:8080"
+    """What goes into certificates as the base of CRL, OCSP and AIA addresses."""
+    trusted_proxies: int = Field(default=0, ge=0, le=8)
+    """How many reverse proxies set X-Forwarded-*; 0 means none is believed."""
+    threads: int = Field(default=8, ge=1, le=128)
+    cookies_over_tls_only: bool = True
+    metrics: bool = True
+    worker: bool = True
+    """Whether ``serve`` also runs a worker."""
+
+
+class Plugins(Section):
+    enabled: tuple[str, ...] = ("counterparties.identifiers",)
+
+
+class Packs(Section):
+    directories: tuple[Path, ...] = ()
+    """Folders of packs beside the shipped ones."""
+    shipped: tuple[str, ...] = ("private", "ru-63fz", "eu-eidas")
+
+
+class Uploads(Section):
+    max_bytes: int = Field(default=20 * 1024 * 1024, ge=1024, le=200 * 1024 * 1024)
+    max_pages: int = Field(default=100, ge=1, le=2000)
+    clamd: str = ""
+    """``unix:/path`` or ``host:port``; empty means no malware scanner."""
+    clamd_fail_closed: bool = True
+
+
+class Mail(Section):
+    host: str = ""
+    """SMTP relay; empty means that notices wait in the queue of the cabinet only."""
+    port: int = Field(default=25, ge=1, le=65535)
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    username: str = ""
+    password_file: Path | None = None
+    sender: str = "pechatnik@localhost"
+
+
+class Status(Section):
+    crl_days: int = Field(default=7, ge=1, le=397)
+    crl_rebuild_hours: int = Field(default=24, ge=1, le=24 * 90)
+    ocsp_minutes: int = Field(default=60, ge=5, le=60 * 24 * 7)
+    unknown_serial: Literal["unknown", "revoked", "unauthorized"] = "unknown"
+    responder_days: int = Field(default=30, ge=2, le=398)
+
+
+class Desk(Section):
+    claim_minutes: int = Field(default=30, ge=1, le=24 * 60)
+    open_days: int = Field(default=90, ge=1, le=3650)
+    """Days after which a draft or an unused approval expires."""
+
+
+class Config(BaseSettings):
+    """The whole configuration, checked."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_parse_none_str=""
+    )
+
+    installation: Installation = Installation()
+    database: Database = Database()
+    secrets: Secrets = Secrets()
+    keys: Keys = Keys()
+    server: Server = Server()
+    plugins: Plugins = Plugins()
+    packs: Packs = Packs()
+    uploads: Uploads = Uploads()
+    mail: Mail = Mail()
+    status: Status = Status()
+    desk: Desk = Desk()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment overrides the file, which comes in as arguments."""
+        return env_settings, init_settings
+
+    @property
+    def data(self) -> Path:
+        return self.installation.data
+
+    @property
+    def database_url(self) -> str:
+        return self.database.url or f"sqlite:///{self.data / 'pechatnik.sqlite'}"
+
+
+def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
+    """Read and check; ConfigurationError names the file, the key and the reason.
+
+    Relative paths in the file are relative to the file."""
+    try:
+        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"no configuration at {path}; make one with 'pechatnik quickstart', or name it with --config"
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: not valid TOML: {error}") from None
+    _refuse_unknown_variables(os.environ if environment is None else environment)
+    try:
+        config = Config(**raw)
+    except (ValidationError, ValueError) as error:
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            where, why = ".".join(str(part) for part in first["loc"]), first["msg"]
+            raise ConfigurationError(f"{path}: {where}: {why}") from None
+        raise ConfigurationError(f"{path}: {error}") from None
+    return _anchored(config, path.resolve().parent)
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    for name in environment:
+        if not name.startswith(PREFIX) or "__" not in name:
+            continue
+        section, key = name.removeprefix(PREFIX).lower().split("__", 1)
+        field = Config.model_fields.get(section)
+        known = field.annotation.model_fields if field and issubclass(field.annotation, Section) else {}  # type: ignore[arg-type, union-attr]
+        if key.split("__")[0] not in known:
+            raise ConfigurationError(f"environment variable {name}: there is no such setting {section}.{key}")
+
+
+def _anchored(config: Config, base: Path) -> Config:
+    """The configuration with every relative path made absolute."""
+
+    def fix(value: Any) -> Any:
+        if isinstance(value, Path):
+            return value if value.is_absolute() else base / value
+        if isinstance(value, tuple):
+            return tuple(fix(item) for item in value)
+        if isinstance(value, Section):
+            changes = {name: fix(getattr(value, name)) for name in type(value).model_fields}
+            return value.model_copy(update=changes)
+        return value
+
+    return config.model_copy(update={name: fix(getattr(config, name)) for name in Config.model_fields})
