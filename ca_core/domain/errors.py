@@ -28,6 +28,12 @@ class InvalidInput(CaError):
     code = "invalid-input"
 
 
+class PreconditionRequired(InvalidInput):
+    """A change that does not name the version it was decided on: 428."""
+
+    code = "precondition-required"
+
+
 class MalformedDer(InvalidInput):
     """Bytes that are not the DER structure they should be."""
 

@@ -1,0 +1,72 @@
+"""The WSGI application of the REST API; its own Flask application, so that the other faces stay plain Flask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, jsonify
+from flask_openapi import Info, OpenAPI, SecurityScheme, Server
+
+from api import accounts, applications, authentication, catalogue, certificates, documents, idempotency, problems, records
+from ca_core.services.suite import Services
+from crl.office import CrlOffice
+
+PREFIX = "/api/v1"
+MAX_BODY = 1024 * 1024
+"""Octets of a JSON body; uploads have their own limit."""
+
+PROBLEM_CONTENT: dict[str, Any] = {
+    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+}
+PROBLEM_STATUSES = {
+    400: "malformed request",
+    401: "no or wrong token",
+    403: "not permitted",
+    404: "no such object, or none that the caller may see",
+    409: "the object is in another state",
+    412: "the object changed since it was read",
+    413: "body too large",
+    415: "wrong content type",
+    422: "invalid input, or refused",
+    428: "If-Match is missing",
+    429: "too many requests",
+    503: "try again after Retry-After seconds",
+}
+
+
+def create_api(services: Services, *, crls: CrlOffice, version: str, max_upload: int) -> Flask:
+    """The API over these services. ``max_upload`` in octets."""
+    app = OpenAPI(
+        __name__,
+        info=Info(title="Pechatnik", version=version, description="A certificate authority: the REST API."),
+        servers=[Server(url="/")],
+        security_schemes={"token": SecurityScheme(type="http", scheme="bearer")},
+        responses={
+            str(status): {"description": text, "content": PROBLEM_CONTENT} for status, text in PROBLEM_STATUSES.items()
+        },
+        validation_error_model=problems.Problem,
+        validation_error_callback=problems.of_validation,
+        doc_ui=False,
+    )
+    app.openapi_version = "3.1.0"
+    app.config["MAX_CONTENT_LENGTH"] = max_upload + MAX_BODY
+    app.config["SERVICES"] = services
+    app.config["CRLS"] = crls
+    problems.register(app)
+    authentication.register(app, services.tokens)
+    idempotency.register(app, services.idempotency)
+    for module in (applications, documents, certificates, catalogue, accounts, records):
+        app.register_api(module.blueprint)
+    app.register_api(certificates.report)
+
+    @app.get(f"{PREFIX}/openapi.json", doc_ui=False, endpoint=authentication.DESCRIPTION)
+    def description() -> Response:
+        return jsonify(app.api_doc)
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    return app

@@ -1,0 +1,89 @@
+"""What every group of endpoints shares: services, rendering, and the row version in ``ETag`` and ``If-Match``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from flask import Response, current_app, jsonify, request
+from flask_openapi import APIBlueprint, Tag
+from pydantic import BaseModel
+
+from ca_core.domain.errors import InvalidInput, PreconditionRequired
+from ca_core.services.ports import Page
+from ca_core.services.suite import Services
+from crl.office import CrlOffice
+
+T = TypeVar("T")
+
+
+class ById(BaseModel):
+    """The object in the path."""
+
+    id: UUID
+
+
+class IfMatch(BaseModel):
+    """The row version that the caller saw, as the ETag of the last answer: ``"3"``."""
+
+    if_match: str | None = None
+
+
+def blueprint(name: str, description: str) -> APIBlueprint:
+    return APIBlueprint(
+        name, __name__, url_prefix="/api/v1", abp_tags=[Tag(name=name, description=description)], abp_security=[{"token": []}]
+    )
+
+
+def services() -> Services:
+    found: Services = current_app.config["SERVICES"]
+    return found
+
+
+def crls() -> CrlOffice:
+    found: CrlOffice = current_app.config["CRLS"]
+    return found
+
+
+def seen_version() -> int:
+    """The version named by ``If-Match``; 428 without it, so that no decision is made on a stale page."""
+    value = request.headers.get("If-Match")
+    if value is None:
+        raise PreconditionRequired('send the version that you saw: If-Match: "N", from the ETag or the field version')
+    match = re.fullmatch(r'(?:W/)?"?([0-9]{1,9})"?', value.strip())
+    if match is None:
+        raise InvalidInput('If-Match is one version, such as "3"', fields={"If-Match": "not a version"})
+    return int(match[1])
+
+
+def render(model: BaseModel, status: int = 200) -> Response:
+    """A model as JSON; its version, where it has one, becomes the ETag."""
+    response = jsonify(model.model_dump(mode="json"))
+    response.status_code = status
+    version = getattr(model, "version", None)
+    if isinstance(version, int):
+        response.headers["ETag"] = f'"{version}"'
+    return response
+
+
+def render_page(page: Page[T], shape: Callable[[T], BaseModel]) -> Response:
+    return jsonify({"items": [shape(one).model_dump(mode="json") for one in page.items], "next_cursor": page.next_cursor})
+
+
+def render_list(items: Sequence[T], shape: Callable[[T], BaseModel]) -> Response:
+    return jsonify({"items": [shape(one).model_dump(mode="json") for one in items], "next_cursor": None})
+
+
+def listing(item: type[BaseModel]) -> type[BaseModel]:
+    """The schema of a page of items."""
+    from pydantic import create_model
+
+    fields: dict[str, Any] = {"items": (list[item], ...), "next_cursor": (str | None, None)}  # type: ignore[valid-type]
+    return create_model(f"{item.__name__}Page", **fields)
+
+
+def binary(content_type: str) -> dict[str, Any]:
+    """The OpenAPI response of a file."""
+    return {"description": "the file", "content": {content_type: {"schema": {"type": "string", "format": "binary"}}}}

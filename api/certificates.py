@@ -1,0 +1,116 @@
+"""Certificates: find, download, hold, revoke, replace."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from flask import Response
+from flask_openapi import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+
+from api.authentication import caller
+from api.blueprint import ById, IfMatch, binary, blueprint as group, crls, listing, render, render_page, seen_version, services
+from api.shapes import (
+    ApplicationOut,
+    CertificateOut,
+    CrlOut,
+    LossBody,
+    Paging,
+    ReplacementBody,
+    RevocationBody,
+    Token,
+    reason_named,
+)
+from ca_core.domain.certificate import CertificateState
+from ca_core.services.replacement import Circumstance
+
+blueprint = group("certificates", "Certificates and their status")
+report = APIBlueprint("report", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="certificates")])
+
+
+class CertificateFilter(Paging):
+    state: list[CertificateState] = Field(default=[], max_length=5)
+    text: str = Field(default="", max_length=200)
+
+
+class FilePath(BaseModel):
+    id: UUID
+    format: Literal["pem", "der", "chain"]
+
+
+class CrlBody(BaseModel):
+    authority: Token
+    partition: int | None = Field(default=None, ge=0, le=65_535)
+
+
+@blueprint.get("/certificates", responses={200: listing(CertificateOut)})
+def index(query: CertificateFilter) -> Response:
+    page = services().certificates.list(
+        caller(), states=query.state, text=query.text, cursor=query.cursor, limit=query.limit
+    )
+    return render_page(page, CertificateOut.of)
+
+
+@blueprint.get("/certificates/<uuid:id>", responses={200: CertificateOut})
+def show(path: ById) -> Response:
+    return render(CertificateOut.of(services().certificates.get(caller(), path.id)))
+
+
+@blueprint.get("/certificates/<uuid:id>/<string:format>", responses={200: binary("application/pkix-cert")})
+def download(path: FilePath) -> Response:
+    """The certificate as DER or PEM, or with its chain as PEM."""
+    data = services().certificates.export(caller(), path.id, path.format)
+    kind = {"der": "application/pkix-cert", "pem": "application/x-pem-file", "chain": "application/pem-certificate-chain"}
+    return Response(data, content_type=kind[path.format])
+
+
+@blueprint.post("/certificates/<uuid:id>/hold", responses={200: CertificateOut})
+def hold(path: ById, header: IfMatch) -> Response:
+    """Suspend at once."""
+    return render(CertificateOut.of(services().revocation.hold(caller(), path.id, version=seen_version())))
+
+
+@blueprint.post("/certificates/<uuid:id>/unhold", responses={200: CertificateOut})
+def unhold(path: ById, header: IfMatch) -> Response:
+    return render(CertificateOut.of(services().revocation.unhold(caller(), path.id, version=seen_version())))
+
+
+@blueprint.post("/certificates/<uuid:id>/revoke", responses={200: CertificateOut})
+def revoke(path: ById, header: IfMatch, body: RevocationBody) -> Response:
+    revoked = services().revocation.revoke(
+        caller(),
+        path.id,
+        reason=reason_named(body.reason),
+        invalidity_date=body.invalidity_date,
+        version=seen_version(),
+    )
+    return render(CertificateOut.of(revoked))
+
+
+@blueprint.post("/certificates/<uuid:id>/replace", responses={201: ApplicationOut})
+def replace(path: ById, body: ReplacementBody) -> Response:
+    """Report the token lost, broken or compromised, or the data changed; starts the application for a new one."""
+    started = services().replacement.report(caller(), path.id, circumstance=Circumstance(body.circumstance))
+    return render(ApplicationOut.of(started), 201)
+
+
+@blueprint.post("/certificates/<uuid:id>/found", responses={200: CertificateOut})
+def found(path: ById) -> Response:
+    """The lost token was found: lift the hold and withdraw the replacement."""
+    return render(CertificateOut.of(services().replacement.found(caller(), path.id)))
+
+
+@blueprint.post("/crls", responses={200: listing(CrlOut)})
+def issue_crl(body: CrlBody) -> Response:
+    """Sign and publish a new certificate revocation list now."""
+    from api.blueprint import render_list
+
+    return render_list(crls().issue(caller(), body.authority, partition=body.partition), CrlOut.of)
+
+
+@report.post("/loss-reports", responses={204: None})
+def report_loss(body: LossBody) -> tuple[str, int]:
+    """Put a certificate on hold by its report code, without a log-in."""
+    services().replacement.report_by_code(body.code)
+    return "", 204

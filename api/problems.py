@@ -1,0 +1,85 @@
+"""Errors as ``application/problem+json`` (RFC 9457). The only place that knows HTTP statuses of error classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Flask, Response, jsonify
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import HTTPException
+
+from ca_core.domain import errors
+
+STATUS: Mapping[type[errors.CaError], int] = {
+    errors.InvalidInput: 422,
+    errors.PreconditionRequired: 428,
+    errors.NotAuthenticated: 401,
+    errors.NotPermitted: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.StaleVersion: 412,
+    errors.Refused: 422,
+    errors.RateLimited: 429,
+    errors.TryAgain: 503,
+}
+"""By the nearest class in the error's ancestry; whatever is not here is 500."""
+
+
+class Problem(BaseModel):
+    """An error answer."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    """Stable; see docs/errors.md."""
+    detail: str
+    fields: dict[str, str] = {}
+    """Which input is wrong, and why."""
+
+
+def status_of(error: errors.CaError) -> int:
+    """The HTTP status of an error."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def problem(status: int, code: str, detail: str, fields: Mapping[str, str] | None = None) -> Response:
+    """A problem document as a response; never cached."""
+    body = Problem(title=code.replace("-", " "), status=status, code=code, detail=detail, fields=dict(fields or {}))
+    response = jsonify(body.model_dump())
+    response.status_code = status
+    response.content_type = "application/problem+json"
+    response.headers["Cache-Control"] = "no-store"
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def of_error(error: errors.CaError) -> Response:
+    status = status_of(error)
+    detail = error.detail if status != 500 else "the authority stopped this operation; its operators have been told"
+    response = problem(status, error.code, detail, error.fields)
+    if isinstance(error, errors.TryAgain):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def of_validation(error: ValidationError) -> Response:
+    """The answer to a body, query or path that does not fit its model."""
+    fields = {".".join(str(part) for part in one["loc"]) or "body": one["msg"] for one in error.errors()}
+    return problem(422, "invalid-input", "the request does not fit the API's schema", fields)
+
+
+def of_http(error: HTTPException) -> Response:
+    status = error.code or 500
+    response = problem(status, (error.name or "error").lower().replace(" ", "-"), error.description or error.name)
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
+    return response
+
+
+def register(app: Flask) -> None:
+    """Turn every error into a problem document."""
+    app.register_error_handler(errors.CaError, of_error)
+    app.register_error_handler(HTTPException, of_http)
