@@ -1,0 +1,31 @@
+"""A page of a PDF as a picture, drawn inside the sandbox."""
+
+from __future__ import annotations
+
+import math
+
+import pypdfium2  # type: ignore[import-untyped]
+
+from ca_core.documents.image import png
+from ca_core.documents.limits import UploadLimits
+from ca_core.documents.refusals import Found, Refusal
+
+_POINTS_PER_INCH = 72
+
+
+def render(
+    data: bytes, limits: UploadLimits, *, page: int, dpi: int, max_pixels: int
+) -> tuple[dict[str, object], bytes]:
+    """The page (from 1) at ``dpi``, or less where it would have more than ``max_pixels``."""
+    try:
+        document = pypdfium2.PdfDocument(data)
+        if not 1 <= page <= len(document):
+            raise Found(Refusal.NO_PAGE)
+        sheet = document[page - 1]
+    except pypdfium2.PdfiumError:
+        raise Found(Refusal.DAMAGED) from None
+    width, height = sheet.get_size()
+    scale = dpi / _POINTS_PER_INCH
+    if (area := width * height * scale * scale) > max_pixels:
+        scale *= math.sqrt(max_pixels / area)
+    return {}, png(sheet.render(scale=scale).to_pil())
