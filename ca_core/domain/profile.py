@@ -6,12 +6,38 @@ Built only by the pack loader, from TOML. An object that exists is already legal
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from ca_core.domain.algorithms import KeyAlgorithm
+from ca_core.domain.errors import ConfigurationError
+
+SAN_TYPES = frozenset({"dns", "ip", "email", "uri"})
+LINTERS = frozenset({"pkix", "etsi", "cabf-serverauth", "cabf-smime"})
+COUNTS = frozenset({"working-days", "working-hours", "hours"})
+
+_OID = re.compile(r"(0|1)\.([0-9]|[1-3][0-9])(\.(0|[1-9][0-9]*))+|2(\.(0|[1-9][0-9]*))+")
+_ALPHABET = {
+    "utf8": re.compile(r"[^\x00]*"),
+    # X.680 §41.4
+    "printable": re.compile(r"[A-Za-z0-9 '()+,\-./:=?]*"),
+    "numeric": re.compile(r"[0-9 ]*"),
+    "ia5": re.compile(r"[\x01-\x7f]*"),
+}
+
+
+def _refuse_unless(condition: bool, detail: str) -> None:
+    if not condition:
+        raise ConfigurationError(detail)
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    """The names that occur more than once."""
+    return [name for name, times in Counter(names).items() if times > 1]
 
 
 class StringType(StrEnum):
@@ -34,6 +60,8 @@ class SubjectClass(StrEnum):
     NATURAL_PERSON = "natural-person"
     SERVICE = "service"
     """A server, client, mailbox or program."""
+    AUTHORITY = "authority"
+    """An authority or responder of our own; no application can ask for it."""
 
 
 class Environment(StrEnum):
@@ -73,9 +101,24 @@ class RdnRule:
     label: Mapping[str, str] = field(default_factory=dict)
     """What people read, by language code."""
 
+    def __post_init__(self) -> None:
+        _refuse_unless(_OID.fullmatch(self.oid) is not None, f"oid: {self.oid!r} is not an object identifier")
+        _refuse_unless(1 <= self.min_size <= self.max_size, "min_size: it is at least 1 and not more than max_size")
+        if self.pattern is not None:
+            try:
+                re.compile(self.pattern)
+            except (re.error, OverflowError, RecursionError) as problem:
+                raise ConfigurationError(f"pattern: not a regular expression ({problem})") from None
+        _refuse_unless(
+            self.fixed is None or self.accepts_form(self.fixed),
+            "fixed: the value does not fit the attribute's own size, type and pattern",
+        )
+
     def accepts_form(self, value: str) -> bool:
         """Size, alphabet and pattern; the checksum is asked of its plugin."""
         if not self.min_size <= len(value) <= self.max_size:
+            return False
+        if _ALPHABET[self.string_type].fullmatch(value) is None:
             return False
         return self.pattern is None or re.fullmatch(self.pattern, value) is not None
 
@@ -139,6 +182,25 @@ class Profile:
     valid_until: date | None = None
     label: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for key, names in (
+            ("subject", [rule.name for rule in self.subject]),
+            ("extensions", [str(rule.parameters.get("oid", rule.kind)) for rule in self.extensions]),
+            ("evidence", [rule.kind for rule in self.evidence]),
+        ):
+            # RFC 5280 §4.2: at most one instance of an extension.
+            _refuse_unless(not (twice := _repeated(names)), f"{key}: {', '.join(twice)} is listed twice")
+        _refuse_unless(bool(self.algorithms), "algorithms: name at least one")
+        _refuse_unless(self.validity > timedelta(0), "validity: it has to be longer than nothing")
+        _refuse_unless(timedelta(0) <= self.backdate < self.validity, "backdate: it is shorter than the validity")
+        _refuse_unless(self.approvals in (1, 2), "approvals: 1 or 2")
+        _refuse_unless(self.san_types <= SAN_TYPES, f"san_types: each is one of {', '.join(sorted(SAN_TYPES))}")
+        _refuse_unless(set(self.linters) <= LINTERS, f"linters: each is one of {', '.join(sorted(LINTERS))}")
+        _refuse_unless(
+            self.valid_from is None or self.valid_until is None or self.valid_from <= self.valid_until,
+            "valid_until: it lies before valid_from",
+        )
+
     @property
     def key(self) -> str:
         """How applications name it: ``pack/name``."""
@@ -160,6 +222,10 @@ class ServiceLevel:
     revoke: timedelta
     """Clock time from a request to the revocation being published."""
 
+    def __post_init__(self) -> None:
+        _refuse_unless(self.decide > timedelta(0), "decide: it has to be longer than nothing")
+        _refuse_unless(self.revoke > timedelta(0), "revoke: it has to be longer than nothing")
+
 
 @dataclass(frozen=True, kw_only=True)
 class CalendarRule:
@@ -177,6 +243,20 @@ class CalendarRule:
     extra_holidays: tuple[date, ...] = ()
     extra_workdays: tuple[date, ...] = ()
 
+    def __post_init__(self) -> None:
+        _refuse_unless(
+            0 <= self.day_starts < self.day_ends <= 24, "day_ends: the working day ends after it starts, by 24"
+        )
+        _refuse_unless(self.counts in COUNTS, f"counts: one of {', '.join(sorted(COUNTS))}")
+        _refuse_unless(
+            not set(self.extra_holidays) & set(self.extra_workdays),
+            "extra_workdays: a day is in extra_holidays too",
+        )
+        try:
+            ZoneInfo(self.timezone)
+        except (KeyError, ValueError, OSError):  # not known, not a name, not a file
+            raise ConfigurationError(f"timezone: {self.timezone!r} is not a time zone name") from None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pack:
@@ -190,4 +270,6 @@ class Pack:
     profiles: tuple[Profile, ...]
     refusal_reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Reasons for refusing a document: code to text by language."""
+    identification_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Identification methods of the profiles: name to text by language."""
     label: Mapping[str, str] = field(default_factory=dict)
