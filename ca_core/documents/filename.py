@@ -21,15 +21,15 @@ def safe_filename(name: str) -> str:
     # Category C: control, format (bidi overrides, zero width), surrogate, private use, unassigned.
     visible = "".join(
         " " if unicodedata.category(character).startswith("Z") else character
-        for character in unicodedata.normalize("NFC", last)
+        for character in last
         if not unicodedata.category(character).startswith("C")
     )
-    plain = " ".join(_SPECIAL.sub("_", visible).split()).strip(". ")
+    plain = " ".join(_SPECIAL.sub("_", unicodedata.normalize("NFC", visible)).split()).rstrip(". ")
     stem, dot, extension = plain.rpartition(".")
     if not dot or len(extension) > _MAX_EXTENSION:
         stem, extension = plain, ""
     ending = f".{extension}" if extension else ""
-    stem = stem[: _MAX_CHARACTERS - len(ending)].rstrip(". ")
+    stem = stem.lstrip(". ")[: _MAX_CHARACTERS - len(ending)].rstrip(". ")
     return (stem or _FALLBACK) + ending
 
 
