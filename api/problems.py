@@ -1,4 +1,4 @@
-"""Errors as ``application/problem+json`` (RFC 9457). The only place that knows HTTP statuses of error classes."""
+"""Errors as ``application/problem+json`` (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -9,21 +9,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from ca_core.domain import errors
-
-STATUS: Mapping[type[errors.CaError], int] = {
-    errors.InvalidInput: 422,
-    errors.PreconditionRequired: 428,
-    errors.NotAuthenticated: 401,
-    errors.NotPermitted: 403,
-    errors.NotFound: 404,
-    errors.Conflict: 409,
-    errors.StaleVersion: 412,
-    errors.Refused: 422,
-    errors.RateLimited: 429,
-    errors.TryAgain: 503,
-}
-"""By the nearest class in the error's ancestry; whatever is not here is 500."""
-
+from web.status import status_of
 
 class Problem(BaseModel):
     """An error answer."""
@@ -36,11 +22,6 @@ class Problem(BaseModel):
     detail: str
     fields: dict[str, str] = {}
     """Which input is wrong, and why."""
-
-
-def status_of(error: errors.CaError) -> int:
-    """The HTTP status of an error."""
-    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 
 def problem(status: int, code: str, detail: str, fields: Mapping[str, str] | None = None) -> Response:

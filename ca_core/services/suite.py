@@ -1,0 +1,50 @@
+"""All use cases of the core in one frozen bundle: what every face is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ca_core.services.accounts import Accounts
+from ca_core.services.audit import Audit
+from ca_core.services.authorities import AuthorityOffice
+from ca_core.services.certificates import CertificateDesk
+from ca_core.services.deadlines import DeadlineWatch
+from ca_core.services.documents import DocumentDesk
+from ca_core.services.idempotency import Idempotency
+from ca_core.services.intake import Intake
+from ca_core.services.issuance import Issuance
+from ca_core.services.jobs import JobDesk
+from ca_core.services.notices import Notices
+from ca_core.services.ports import Profiles
+from ca_core.services.reconciliation import Reconciliation
+from ca_core.services.replacement import Replacement
+from ca_core.services.review import Review
+from ca_core.services.revocation import Revocation
+from ca_core.services.sessions import Sessions
+from ca_core.services.tokens import Tokens
+from ca_core.services.verification import Recheck
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """One service layer, four faces."""
+
+    accounts: Accounts
+    audit: Audit
+    authorities: AuthorityOffice
+    certificates: CertificateDesk
+    deadlines: DeadlineWatch
+    documents: DocumentDesk
+    idempotency: Idempotency
+    intake: Intake
+    issuance: Issuance
+    jobs: JobDesk
+    notices: Notices
+    profiles: Profiles
+    recheck: Recheck
+    reconciliation: Reconciliation
+    replacement: Replacement
+    review: Review
+    revocation: Revocation
+    sessions: Sessions
+    tokens: Tokens

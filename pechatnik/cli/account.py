@@ -1,0 +1,135 @@
+"""``pechatnik account | token | centre``: who may come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from ca_core.domain.access import Permission, Role
+from ca_core.domain.account import Account
+from ca_core.domain.errors import InvalidInput
+from pechatnik.cli.context import context_of, read_file
+
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountLine:
+    """An account without its secrets."""
+
+    id: UUID
+    email: str
+    name: str
+    roles: frozenset[Role]
+    active: bool
+
+    @classmethod
+    def of(cls, account: Account) -> AccountLine:
+        return cls(id=account.id, email=account.email, name=account.name, roles=account.roles, active=account.active)
+
+
+accounts = typer.Typer(name="account", help="Accounts.", no_args_is_help=True)
+tokens = typer.Typer(name="token", help="API tokens.", no_args_is_help=True)
+centres = typer.Typer(name="centre", help="Service centres.", no_args_is_help=True)
+
+
+@accounts.command("add")
+def add_account(
+    ctx: typer.Context,
+    email: Annotated[str, typer.Argument()],
+    name: Annotated[str, typer.Option()],
+    role: Annotated[list[Role], typer.Option(help="Once for each role.")],
+    centre: Annotated[list[str], typer.Option(help="Code of a service centre, for operators.")] = [],  # noqa: B006
+    password_file: Annotated[Path | None, typer.Option(help="First password; - for stdin. Without it one is made.")] = None,
+    language: Annotated[str, typer.Option()] = "en",
+) -> None:
+    """Add an account; prints its first password when none was given."""
+    context = context_of(ctx)
+    desk = context.services.accounts
+    given = read_file(password_file).decode(errors="replace").strip() if password_file else None
+    account, password = desk.create(
+        context.actor,
+        email=email,
+        name=name,
+        roles=frozenset(role),
+        centres=frozenset(desk.centre_by_code(context.actor, code).id for code in centre),
+        password=given,
+        language=language,
+    )
+    shown = None if given else password
+    context.output.result(
+        {"id": account.id, "email": account.email, "roles": account.roles, "password": shown},
+        f"account {account.email} was added" + (f"; first password: {shown}" if shown else ""),
+    )
+
+
+@accounts.command("list")
+def list_accounts(
+    ctx: typer.Context,
+    text: Annotated[str, typer.Option()] = "",
+    cursor: Annotated[str | None, typer.Option()] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+) -> None:
+    context = context_of(ctx)
+    page = context.services.accounts.list(context.actor, text=text, cursor=cursor, limit=limit)
+    rows = [AccountLine.of(account) for account in page.items]
+    context.output.table(
+        rows, {"email": "e-mail", "name": "name", "roles": "roles", "active": "active"}, next_cursor=page.next_cursor
+    )
+
+
+@tokens.command("create")
+def create_token(
+    ctx: typer.Context,
+    email: Annotated[str, typer.Option("--account", help="Log in as this account.")],
+    password_file: Annotated[Path, typer.Option(help="Its password; - for stdin.")],
+    scope: Annotated[list[Permission], typer.Option(help="Rights of the token; without any, all of the account's.")] = [],  # noqa: B006
+    totp: Annotated[str | None, typer.Option(help="One-time code, where the account has a second factor.")] = None,
+    label: Annotated[str, typer.Option()] = "command line",
+    days: Annotated[int, typer.Option(min=1, max=366)] = 1,
+) -> None:
+    """Make a token to act as an account: export PECHATNIK_TOKEN=…"""
+    context = context_of(ctx)
+    account = context.services.accounts.log_in(
+        email=email, password=read_file(password_file).decode(errors="replace").strip(), totp=totp
+    )
+    actor = account.actor()
+    token, secret = context.services.tokens.create(
+        actor, label=label, scopes=frozenset(scope) or actor.permissions, days=days
+    )
+    context.output.result({"id": token.id, "token": secret, "expires_at": token.expires_at}, secret)
+
+
+@tokens.command("list")
+def list_tokens(ctx: typer.Context) -> None:
+    """The tokens of the account whose token is in use."""
+    context = context_of(ctx)
+    rows = context.services.tokens.list(context.actor)
+    context.output.table(rows, {"id": "id", "label": "label", "expires_at": "expires", "revoked_at": "revoked"})
+
+
+@tokens.command("revoke")
+def revoke_token(ctx: typer.Context, token: Annotated[UUID, typer.Argument(help="Id of the token.")]) -> None:
+    context = context_of(ctx)
+    context.services.tokens.revoke(context.actor, token)
+    context.output.result({"id": token}, f"token {token} is revoked")
+
+
+@centres.command("add")
+def add_centre(ctx: typer.Context, code: Annotated[str, typer.Argument()], name: Annotated[str, typer.Option()]) -> None:
+    context = context_of(ctx)
+    if not code.isascii() or not code.isprintable() or " " in code:
+        raise InvalidInput("the code of a centre is ASCII without spaces, for example MSK-01")
+    centre = context.services.accounts.create_centre(context.actor, code=code, name=name)
+    context.output.result(centre, f"centre {centre.code} was added")
+
+
+@centres.command("list")
+def list_centres(ctx: typer.Context) -> None:
+    context = context_of(ctx)
+    context.output.table(
+        context.services.accounts.list_centres(context.actor), {"code": "code", "name": "name", "active": "active"}
+    )

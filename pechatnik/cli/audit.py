@@ -1,0 +1,86 @@
+"""``pechatnik audit``: read, export and verify the record of everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ca_core.domain.errors import InvalidInput
+from pechatnik.cli.context import context_of
+from pechatnik.cli.exit_codes import NEGATIVE
+
+app = typer.Typer(name="audit", help="The audit trail.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    after: Annotated[int, typer.Option(min=0)] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    object_id: Annotated[str | None, typer.Option(help="Only records about this object.")] = None,
+) -> None:
+    """Records in their order."""
+    context = context_of(ctx)
+    records = context.services.audit.list(context.actor, after=after, limit=limit, object_id=object_id)
+    columns = {"sequence": "#", "at": "at", "actor_name": "who", "action": "what", "object_id": "on"}
+    context.output.table(records, columns)
+
+
+@app.command()
+def export(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="File to write; - for standard output.")]) -> None:
+    """Write the whole chain with its checkpoints as JSON lines, for an auditor to verify anywhere."""
+    context = context_of(ctx)
+    lines = context.services.audit.export(context.actor)
+    if str(file) == "-":
+        for line in lines:
+            typer.echo(line)
+        return
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            for line in lines:
+                out.write(line + "\n")
+    except FileExistsError:
+        raise InvalidInput(f"{file} exists already; name another file") from None
+    context.output.say(f"written to {file}; check it anywhere with: pechatnik audit verify {file}")
+
+
+@app.command()
+def verify(
+    ctx: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="An export; without it, the live database.")] = None,
+    key: Annotated[list[Path], typer.Option(help="Trusted audit public key (PEM or DER), from elsewhere than the file.")] = [],  # noqa: B006
+) -> int:
+    """Verify the chain. With FILE neither a database nor a configuration is needed. Exit 3 when it is broken."""
+    context = context_of(ctx)
+    if file is None:
+        report = context.services.audit.verify(context.actor)
+    else:
+        from ca_core.services.audit_file import verify_export
+        from ca_core.x509.pem import public_key_info
+        from pechatnik.cli.context import read_file
+
+        try:
+            with file.open(encoding="utf-8") as lines:
+                report = verify_export(
+                    (line.rstrip("\n") for line in lines),
+                    trusted_public_keys=[public_key_info(read_file(path)) for path in key],
+                )
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput(f"{file} cannot be read as text: {error}") from None
+    sentence = (
+        f"{report.records} records, sealed up to {report.sealed_up_to}: the chain is whole"
+        if report.ok
+        else f"broken at record {report.first_broken}: {'; '.join(report.reasons)}"
+    )
+    context.output.result(report, sentence)
+    return 0 if report.ok else NEGATIVE
+
+
+@app.command()
+def seal(ctx: typer.Context) -> None:
+    """Sign a checkpoint over the chain now."""
+    context = context_of(ctx)
+    checkpoint = context.services.audit.seal(context.actor)
+    context.output.result(checkpoint, f"sealed up to record {checkpoint.sequence}")

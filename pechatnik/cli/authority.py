@@ -1,0 +1,71 @@
+"""``pechatnik ca``: make, show and renew the authority's own keys and certificates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ca_core.domain.algorithms import KeyAlgorithm
+from ca_core.domain.errors import NotFound
+from pechatnik.cli.context import context_of, write_file
+
+app = typer.Typer(name="ca", help="The authority's own keys and certificates.", no_args_is_help=True)
+
+COLUMNS = {"name": "name", "kind": "kind", "state": "state", "signature_algorithm": "signs with", "not_after": "not after", "key_identifier": "key"}
+
+
+@app.command()
+def init(
+    ctx: typer.Context,
+    organization: Annotated[str, typer.Option(help="O of the authority's own names.")],
+    country: Annotated[str, typer.Option(help="C, two letters.")] = "XX",
+    algorithm: Annotated[KeyAlgorithm, typer.Option(help="Key algorithm of root and issuing authority.")] = KeyAlgorithm.EC_P384,
+    issuing_algorithm: Annotated[KeyAlgorithm | None, typer.Option(help="Where the issuing authority differs.")] = None,
+    responder_algorithm: Annotated[KeyAlgorithm, typer.Option()] = KeyAlgorithm.EC_P256,
+    partitions: Annotated[int, typer.Option(min=0, max=1024, help="CRL partitions, fixed for life; 0 is one list.")] = 0,
+) -> None:
+    """Make root, issuing authority and OCSP responder, each linted, and their first CRLs."""
+    context = context_of(ctx)
+    if context.dry_run:
+        context.output.result({"organization": organization}, f"would make root, issuing authority and responder for {organization}")
+        return
+    made = context.program.initialise(
+        context.actor,
+        organization=organization,
+        country=country,
+        root_algorithm=algorithm,
+        issuing_algorithm=issuing_algorithm or algorithm,
+        responder_algorithm=responder_algorithm,
+        partitions=partitions,
+    )
+    context.output.table(made, COLUMNS)
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument()] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the certificate (PEM) here.")] = None,
+) -> None:
+    """All authorities, or one."""
+    context = context_of(ctx)
+    everyone = context.services.authorities.list(context.actor)
+    chosen = [one for one in everyone if name in (None, one.name)]
+    if name is not None and not chosen:
+        raise NotFound(f"there is no authority named {name!r}; 'pechatnik ca show' lists them")
+    if out is not None and len(chosen) == 1:
+        from ca_core.x509.certificate import to_pem
+
+        write_file(out, to_pem(chosen[0].certificate).encode())
+        return
+    context.output.table(chosen, COLUMNS)
+
+
+@app.command()
+def rotate(ctx: typer.Context) -> None:
+    """Renew OCSP responders that are due. The worker does the same by itself."""
+    context = context_of(ctx)
+    renewed = context.services.authorities.renew_responders(context.actor)
+    context.output.result({"renewed": renewed}, f"{renewed} responders renewed" if renewed else "nothing is due")

@@ -1,0 +1,101 @@
+"""What every command shares: the options before the noun, the running program, and who is asking."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ca_core.domain.access import SYSTEM_ACTOR, Actor
+from ca_core.domain.errors import InvalidInput
+from pechatnik.cli.output import Output
+
+if TYPE_CHECKING:
+    from ca_core.services.suite import Services
+    from pechatnik.bootstrap import Program
+
+TOKEN_VARIABLE = "PECHATNIK_TOKEN"  # noqa: S105 - the name of the variable, not a token
+MAX_INPUT = 64 * 1024 * 1024
+"""Octets a command reads from a file or standard input."""
+
+
+@dataclass(kw_only=True)
+class Context:
+    """One invocation of the command line."""
+
+    config_path: Path
+    token_file: Path | None
+    output: Output
+    yes: bool
+    dry_run: bool
+    verbose: int
+
+    @cached_property
+    def program(self) -> Program:
+        """Everything wired up; built on first use, so that ``--help`` stays quick."""
+        from pechatnik.bootstrap import build
+        from pechatnik.config import load
+
+        return build(load(self.config_path))
+
+    @property
+    def services(self) -> Services:
+        return self.program.services
+
+    @cached_property
+    def actor(self) -> Actor:
+        """The holder of the API token in ``--token-file`` or ``PECHATNIK_TOKEN``; without one, the system itself,
+        which may do everything but review and approve."""
+        token = self.token_file.read_text().strip() if self.token_file else os.environ.get(TOKEN_VARIABLE, "")  # noqa: TID251 - the documented place for a token
+        return self.services.tokens.authenticate(token) if token else SYSTEM_ACTOR
+
+    def confirm(self, question: str) -> None:
+        """Ask at a terminal; without one, or with --yes, go on only when --yes was given."""
+        if self.yes:
+            return
+        if not typer.confirm(question, err=True):
+            raise InvalidInput("nothing was done; add --yes to go on without the question")
+
+
+def context_of(ctx: typer.Context) -> Context:
+    found = ctx.find_object(Context)
+    assert found is not None
+    return found
+
+
+def read_file(path: Path) -> bytes:
+    """A file's bytes, or standard input for ``-``."""
+    import sys
+
+    if str(path) == "-":
+        data = sys.stdin.buffer.read(MAX_INPUT + 1)
+    else:
+        try:
+            with path.open("rb") as file:
+                data = file.read(MAX_INPUT + 1)
+        except OSError as error:
+            raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None
+    if len(data) > MAX_INPUT:
+        raise InvalidInput(f"{path} is larger than {MAX_INPUT} octets")
+    return data
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a result; ``-`` is standard output. An existing file is not overwritten."""
+    import sys
+
+    if str(path) == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+        return
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except FileExistsError:
+        raise InvalidInput(f"{path} exists already; name another file") from None
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}") from None

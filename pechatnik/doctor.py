@@ -1,0 +1,46 @@
+"""``pechatnik doctor``: the readiness checks, and those of the machine around them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+from ca_core.domain.errors import CaError
+from pechatnik.bootstrap import build
+from pechatnik.config import Config
+from pechatnik.readiness import Finding, examine as examine_program
+
+FREE_BYTES = 1 << 30
+"""Less than this free in the data directory is reported."""
+
+
+def examine(config: Config) -> list[Finding]:
+    """Every check there is, the machine's first; a program that cannot be built is one failed check."""
+    findings = [_python(), _data(config), _disk(config)]
+    try:
+        program = build(config)
+    except CaError as error:
+        return [*findings, Finding(name="start", ok=False, detail=error.detail)]
+    return findings + examine_program(program)
+
+
+def _python() -> Finding:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Finding(name="python", ok=sys.version_info >= (3, 11), detail=version)
+
+
+def _data(config: Config) -> Finding:
+    usable = config.data.is_dir() and os.access(config.data, os.W_OK)
+    private = usable and config.data.stat().st_mode & 0o077 == 0
+    if private:
+        return Finding(name="data directory", ok=True, detail=str(config.data))
+    why = "is open to other users; run: chmod 700" if usable else "is missing or not writable:"
+    return Finding(name="data directory", ok=False, detail=f"{why} {config.data}")
+
+
+def _disk(config: Config) -> Finding:
+    if not config.data.is_dir():
+        return Finding(name="disk", ok=False, detail="no data directory")
+    free = shutil.disk_usage(config.data).free
+    return Finding(name="disk", ok=free > FREE_BYTES, detail=f"{free >> 20} MiB free")

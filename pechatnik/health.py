@@ -1,0 +1,83 @@
+"""``/livez``, ``/readyz``, ``/version`` and ``/metrics``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from ca_core.domain.access import SYSTEM_ACTOR
+from pechatnik.bootstrap import Program
+from pechatnik.readiness import examine
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class StateCollector(Collector):
+    """Figures read from the database when they are asked for, so that every process tells the same."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        with self._program.transactions.read(SYSTEM_ACTOR) as tx:
+            sequence, _ = tx.audit.head()
+            oldest = tx.jobs.oldest_due()
+            counts = self._program.counts(tx)
+            late = (tx.now - oldest).total_seconds() if oldest else 0.0
+            now = tx.now
+        yield GaugeMetricFamily("pechatnik_audit_records", "Records in the audit chain", value=sequence)
+        yield GaugeMetricFamily("pechatnik_oldest_due_job_seconds", "Lateness of the oldest due job", value=late)
+        for kind, by_state in counts.items():
+            family = GaugeMetricFamily(f"pechatnik_{kind}", f"{kind.capitalize()} by state", labels=["state"])
+            for state, number in by_state.items():
+                family.add_metric([state], number)
+            yield family
+        crls = GaugeMetricFamily("pechatnik_crl_next_update_seconds", "Seconds to nextUpdate", labels=["crl"])
+        for crl in self._program.crls.overview():
+            if crl.published is not None:
+                crls.add_metric([crl.name], (crl.published.next_update - now).total_seconds())
+        yield crls
+        ends = GaugeMetricFamily("pechatnik_certificate_seconds_left", "Own certificates' time left", labels=["name"])
+        for authority in self._program.services.authorities.list(SYSTEM_ACTOR):
+            ends.add_metric([authority.name], (authority.not_after - now).total_seconds())
+        yield ends
+
+
+class HealthApplication:
+    """Never cached, no detail about anybody; ``/readyz`` names the checks, 503 when one fails."""
+
+    def __init__(self, program: Program, *, version: str) -> None:
+        self._program = program
+        self._version = version
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(StateCollector(program))
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        status, content_type, body = self._answer(environ["PATH_INFO"])
+        headers = [("Content-Type", content_type), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
+        start_response(status, headers)
+        return [body]
+
+    def _answer(self, path: str) -> tuple[str, str, bytes]:
+        if path == "/livez":
+            return _json("200 OK", {"status": "ok"})
+        if path == "/version":
+            return _json("200 OK", {"version": self._version})
+        if path == "/readyz":
+            findings = examine(self._program)
+            ready = all(finding.ok for finding in findings)
+            checks = {finding.name: {"ok": finding.ok, "detail": finding.detail} for finding in findings}
+            return _json("200 OK" if ready else "503 Service Unavailable", {"ready": ready, "checks": checks})
+        if path == "/metrics" and self._program.config.server.metrics:
+            return "200 OK", CONTENT_TYPE_LATEST, generate_latest(self._registry)
+        return _json("404 Not Found", {"error": "not found"})
+
+
+def _json(status: str, document: object) -> tuple[str, str, bytes]:
+    return status, "application/json", json.dumps(document).encode()

@@ -1,0 +1,123 @@
+"""Whether the authority can do its work now: the checks behind ``/readyz`` and ``pechatnik doctor``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ca_core.domain.access import SYSTEM_ACTOR
+from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
+from ca_core.domain.errors import CaError
+from ca_core.keys.self_check import self_check
+from pechatnik.bootstrap import Program
+
+CLOCK_TOLERANCE = timedelta(seconds=5)
+"""How far the database's clock may be from ours."""
+QUEUE_TOLERANCE = timedelta(minutes=15)
+"""How late the oldest due job may be."""
+EXPIRY_WARNINGS = (timedelta(days=30), timedelta(days=7))
+"""An issuer's certificate nearer to its end than the first is named; nearer than the second fails."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One check and what it found."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def examine(program: Program) -> list[Finding]:
+    """Run every check; none of them changes anything."""
+    findings = []
+    for name, check in CHECKS:
+        try:
+            findings += list(check(program))
+        except CaError as error:
+            findings.append(Finding(name=name, ok=False, detail=error.detail))
+    return findings
+
+
+def _database(program: Program) -> Iterator[Finding]:
+    differences = program.schema_differences()
+    yield Finding(
+        name="database",
+        ok=not differences,
+        detail="reachable, schema up to date" if not differences else "run: pechatnik db upgrade",
+    )
+
+
+def _clock(program: Program) -> Iterator[Finding]:
+    drift = abs(program.database_clock() - program.clock())
+    yield Finding(
+        name="clock", ok=drift < CLOCK_TOLERANCE, detail=f"{drift.total_seconds():.1f} s from the database's clock"
+    )
+
+
+def _keys(program: Program) -> Iterator[Finding]:
+    for authority in _active(program):
+        try:
+            self_check(program.keys.signer(authority.key_reference, authority.signature_algorithm))
+            yield Finding(name=f"key {authority.name}", ok=True, detail="signs and verifies")
+        except CaError as error:
+            yield Finding(name=f"key {authority.name}", ok=False, detail=error.detail)
+
+
+def _own_certificates(program: Program) -> Iterator[Finding]:
+    now = program.clock()
+    for authority in _active(program):
+        left = authority.not_after - now
+        enough = left > EXPIRY_WARNINGS[1] or authority.kind is AuthorityKind.OCSP_RESPONDER and left > timedelta(days=1)
+        yield Finding(name=f"certificate {authority.name}", ok=enough, detail=f"{left.days} days left")
+
+
+def _crls(program: Program) -> Iterator[Finding]:
+    now = program.clock()
+    for crl in program.crls.overview():
+        current = crl.published
+        if current is None:
+            yield Finding(name=f"crl {crl.name}", ok=False, detail="never issued; run: pechatnik crl issue")
+            continue
+        left = current.next_update - now
+        yield Finding(
+            name=f"crl {crl.name}",
+            ok=left > timedelta(0),
+            detail=f"number {current.number}, {current.entries} entries, next update in {left}"
+            if left > timedelta(0)
+            else "out of date; is a worker running?",
+        )
+
+
+def _queue(program: Program) -> Iterator[Finding]:
+    with program.transactions.read(SYSTEM_ACTOR) as tx:
+        oldest = tx.jobs.oldest_due()
+        late = tx.now - oldest if oldest else timedelta(0)
+    yield Finding(
+        name="queue",
+        ok=late < QUEUE_TOLERANCE,
+        detail="no job waits too long" if late < QUEUE_TOLERANCE else f"a job waits for {late}; is a worker running?",
+    )
+
+
+def _active(program: Program) -> list[Authority]:
+    with program.transactions.read(SYSTEM_ACTOR) as tx:
+        return [one for one in tx.authorities.all() if one.state is AuthorityState.ACTIVE]
+
+
+def _initialised(program: Program) -> Iterator[Finding]:
+    names = [authority.name for authority in _active(program)]
+    yield Finding(name="authorities", ok=bool(names), detail=", ".join(names) or "none yet; run: pechatnik ca init")
+
+
+CHECKS: tuple[tuple[str, Callable[[Program], Iterator[Finding]]], ...] = (
+    ("database", _database),
+    ("clock", _clock),
+    ("authorities", _initialised),
+    ("keys", _keys),
+    ("certificates", _own_certificates),
+    ("crls", _crls),
+    ("queue", _queue),
+)
+

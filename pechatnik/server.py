@@ -1,0 +1,62 @@
+"""The server process: granian over the one WSGI application, with a worker beside it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from pathlib import Path
+
+from ca_core.domain.errors import ConfigurationError
+from pechatnik.bootstrap import build
+from pechatnik.config import Config
+
+CONFIG_VARIABLE = "PECHATNIK_CONFIG"
+"""How the server's own child process learns which configuration to read."""
+
+
+def serve(config_path: Path, config: Config, *, port: int | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. The port is tried first, so that a taken one is one clear sentence."""
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    chosen = port or config.server.port
+    _refuse_taken(config.server.host, chosen)
+    program = build(config)
+    os.environ[CONFIG_VARIABLE] = str(config_path.resolve())  # noqa: TID251 - read again by the child process
+    stop = threading.Event()
+    worker = threading.Thread(target=program.run_worker, args=(stop,), name="worker", daemon=True)
+    if config.server.worker:
+        worker.start()
+    server = Granian(
+        "pechatnik.wsgi:application",
+        address=config.server.host,
+        port=chosen,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=config.server.threads,
+        websockets=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+        factory=True,
+    )
+    try:
+        server.serve()
+    finally:
+        stop.set()
+        if worker.is_alive():
+            worker.join(timeout=10)
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port or server.port"
+            ) from None

@@ -1,0 +1,80 @@
+"""One WSGI application over everything: status first, since it is asked most; then health, API and the two sites."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from admin import register as register_admin
+from api import create_api
+from crl.wsgi import CrlApplication
+from ocsp.wsgi import OcspApplication
+from pechatnik import __version__, logs
+from pechatnik.bootstrap import Program, build
+from pechatnik.config import load
+from pechatnik.health import HealthApplication
+from pechatnik.server import CONFIG_VARIABLE
+from portal import register as register_portal
+from web import SiteSettings, create_site
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class Router:
+    """Sends a request to the application whose prefix its path has; paths are not rewritten."""
+
+    def __init__(self, routes: tuple[tuple[str, WSGIApplication], ...], default: WSGIApplication) -> None:
+        self._routes = routes
+        self._default = default
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path: str = environ.get("PATH_INFO", "")
+        for prefix, application in self._routes:
+            if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"):
+                return application(environ, start_response)
+        return self._default(environ, start_response)
+
+
+def compose(program: Program) -> WSGIApplication:
+    """The application over a built program."""
+    config = program.config
+    lists = CrlApplication(program.crls)
+    health = HealthApplication(program, version=__version__)
+    api = create_api(program.services, crls=program.crls, version=__version__, max_upload=config.uploads.max_bytes)
+    site = create_site(
+        program.services,
+        SiteSettings(
+            name=config.installation.name,
+            environment=config.installation.environment,
+            cookies_over_tls_only=config.server.cookies_over_tls_only,
+            max_upload=config.uploads.max_bytes,
+            csrf_key=program.site_key(),
+        ),
+    )
+    register_portal(site)
+    register_admin(site, program.engine, crls=program.crls)
+    routes: tuple[tuple[str, WSGIApplication], ...] = (
+        ("/ocsp", OcspApplication(program.ocsp)),
+        ("/crl", lists),
+        ("/aia", lists),
+        ("/api", api),
+        ("/livez", health),
+        ("/readyz", health),
+        ("/version", health),
+        ("/metrics", health),
+    )
+    router: WSGIApplication = Router(routes, site)
+    if hops := config.server.trusted_proxies:
+        router = ProxyFix(router, x_for=hops, x_proto=hops, x_host=hops)
+    return router
+
+
+def application() -> WSGIApplication:
+    """For the server process: the application over the configuration that the environment names."""
+    logs.configure()
+    return compose(build(load(Path(os.environ[CONFIG_VARIABLE]))))  # noqa: TID251 - set by the parent process

@@ -1,0 +1,18 @@
+"""Rate limits by source address on everything that guesses or floods."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=False)
+"""Counts per process; a reverse proxy's limit comes on top (docs/operations.md)."""
+
+LOGIN = "10 per minute; 60 per hour"
+REGISTER = "5 per minute; 20 per hour"
+REPORT = "5 per minute; 20 per hour"
+
+
+def register(app: Flask) -> None:
+    limiter.init_app(app)
