@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Self
@@ -12,7 +12,7 @@ from ca_core.domain.errors import InvalidInput, MalformedDer
 from ca_core.domain.identifiers import Serial
 from ca_core.x509 import der, extension_values
 from ca_core.x509.certificate import assemble
-from ca_core.x509.der_reader import ENUMERATED, Element, decode, header
+from ca_core.x509.der_reader import ENUMERATED, SEQUENCE, Element, decode, header
 from ca_core.x509.extension import Extension, read_extensions, write_extensions
 from ca_core.x509.extension_kinds import distribution_point_name
 from ca_core.x509.name import render_name
@@ -133,6 +133,8 @@ class CertificateList:
     """DER Name."""
     this_update: datetime
     next_update: datetime
+    encoded_times: bytes
+    """thisUpdate and nextUpdate as they stand in the bytes."""
     number: int | None
     delta_base: int | None
     """The number of the full list that this delta builds on; None for a full list."""
@@ -146,23 +148,36 @@ class CertificateList:
     @classmethod
     def parse(cls, encoded: bytes) -> Self:
         """Read a DER CertificateList of version 2; :class:`MalformedDer` for anything else in all but the entries."""
-        tbs_start, tbs_end, (algorithm, signature) = _outer(encoded)
-        tag, at, end = header(encoded, tbs_start, tbs_end)
+        tag, at, end = header(encoded, 0, len(encoded))
+        if tag != SEQUENCE or end != len(encoded):
+            raise MalformedDer("the list is not exactly one CRL")
+        _, _, tbs_end = header(encoded, at, end)
+        _, _, algorithm_end = header(encoded, tbs_end, end)
+        found = cls.unsigned(encoded[at:tbs_end])
+        if encoded[tbs_end:algorithm_end] != found.signature_algorithm:
+            raise MalformedDer("the list names two signature algorithms (RFC 5280 section 5.1.1.2)")
+        return replace(found, der=encoded, signature=decode(encoded[algorithm_end:]).bits("the signature"))
+
+    @classmethod
+    def unsigned(cls, tbs: bytes) -> Self:
+        """Read a DER TBSCertList as :meth:`parse` does; ``der`` and ``signature`` are empty."""
+        tag, at, end = header(tbs, 0, len(tbs))
+        if tag != SEQUENCE or end != len(tbs):
+            raise MalformedDer("the list has no part that is signed")
         fields: list[Element] = []
         revoked = (0, 0)
         while at < end:
-            tag, start, stop = header(encoded, at, end)
+            tag, start, stop = header(tbs, at, end)
             # After five fields (version to nextUpdate) a SEQUENCE is the entries, too many to decode at once.
-            if tag == 0x30 and len(fields) == 5 and revoked == (0, 0):
+            if tag == SEQUENCE and len(fields) == 5 and revoked == (0, 0):
                 revoked = (start, stop)
             else:
-                fields.append(decode(encoded[at:stop]))
+                fields.append(decode(tbs[at:stop]))
             at = stop
         if len(fields) != 6 or fields[0].integer("the version") != 1:
             raise MalformedDer("the list is not a CRL of version 2 with nextUpdate and extensions")
-        _, inner_algorithm, issuer, this_update, next_update, wrapped = fields
-        if inner_algorithm.raw != algorithm.raw:
-            raise MalformedDer("the list names two signature algorithms (RFC 5280 section 5.1.1.2)")
+        _, algorithm, issuer, this_update, next_update, wrapped = fields
+        algorithm.sequence("the signature algorithm", least=1, most=2)
         render_name(issuer.raw)
         extensions = read_extensions(wrapped.expect(0xA0, "the extensions").inner("the extensions"))
         values = {extension.oid: extension.value for extension in extensions}
@@ -171,19 +186,20 @@ class CertificateList:
         aki = values.get(extension_values.AUTHORITY_KEY_IDENTIFIER)
         point = values.get(extension_values.ISSUING_DISTRIBUTION_POINT)
         return cls(
-            der=encoded,
-            tbs=encoded[tbs_start:tbs_end],
+            der=b"",
+            tbs=tbs,
             signature_algorithm=algorithm.raw,
-            signature=signature.bits("the signature"),
+            signature=b"",
             issuer=issuer.raw,
             this_update=this_update.time("thisUpdate"),
             next_update=next_update.time("nextUpdate"),
+            encoded_times=this_update.raw + next_update.raw,
             number=None if number is None else extension_values.crl_integer(number),
             delta_base=None if base is None else extension_values.crl_integer(base),
             authority_key_identifier=None if aki is None else extension_values.authority_key_identifier(aki),
             distribution_point_urls=() if point is None else _point_urls(point),
             extensions=extensions,
-            revoked=memoryview(encoded)[revoked[0] : revoked[1]],
+            revoked=memoryview(tbs)[revoked[0] : revoked[1]],
         )
 
     def entries(self) -> Iterator[RevokedEntry]:
@@ -207,18 +223,6 @@ class CertificateList:
             if encoded.startswith(wanted, start):
                 return RevokedEntry.parse(encoded)
         return None
-
-
-def _outer(encoded: bytes) -> tuple[int, int, tuple[Element, Element]]:
-    """Where the TBSCertList starts and ends, then the algorithm and the signature."""
-    tag, at, end = header(encoded, 0, len(encoded))
-    if tag != 0x30 or end != len(encoded):
-        raise MalformedDer("the list is not exactly one CRL")
-    tag, _, tbs_end = header(encoded, at, end)
-    if tag != 0x30:
-        raise MalformedDer("the list has no part that is signed")
-    _, _, algorithm_end = header(encoded, tbs_end, end)
-    return at, tbs_end, (decode(encoded[tbs_end:algorithm_end]), decode(encoded[algorithm_end:end]))
 
 
 def _point_urls(value: bytes) -> tuple[str, ...]:

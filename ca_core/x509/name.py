@@ -31,8 +31,10 @@ _ENCODERS: dict[StringType, Callable[[str], bytes]] = {
     StringType.NUMERIC: der.numeric_string,
     StringType.IA5: der.ia5_string,
 }
+PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,\-./:=?]*")
+"""The alphabet of a PrintableString (X.680 §41.4)."""
 _ALPHABETS = {
-    StringType.PRINTABLE: (re.compile(r"[A-Za-z0-9 '()+,\-./:=?]*"), "only Latin letters, digits and '()+,-./:=?"),
+    StringType.PRINTABLE: (PRINTABLE, "only Latin letters, digits and '()+,-./:=?"),
     StringType.NUMERIC: (re.compile(r"[0-9 ]*"), "only digits"),
     StringType.IA5: (re.compile(r"[\x20-\x7e]*"), "only ASCII characters"),
 }

@@ -8,7 +8,7 @@ from typing import Self
 
 from ca_core.domain.errors import MalformedDer
 from ca_core.x509.certificate import Certificate
-from ca_core.x509.der_reader import ENUMERATED, Element, decode
+from ca_core.x509.der_reader import ENUMERATED, GENERALIZED_TIME, Element, decode
 from ca_core.x509.extension import Extension, read_extensions
 from ca_core.x509.ocsp import BASIC_RESPONSE, NONCE, CertId, CertStatus, ResponseStatus, Revoked
 
@@ -28,10 +28,10 @@ class SingleAnswer:
         cert_id, status, this_update, *rest = element.sequence("a single response", least=3, most=5)
         next_update = None
         if rest and rest[0].tag == 0xA0:
-            next_update = rest.pop(0).inner("nextUpdate").time("nextUpdate")
+            next_update = _time(rest.pop(0).inner("nextUpdate"), "nextUpdate")
         if rest and (len(rest) > 1 or rest[0].tag != 0xA1):
             raise MalformedDer("a single response is not in its form")
-        return cls(CertId.of(cert_id), _status(status), this_update.time("thisUpdate"), next_update)
+        return cls(CertId.of(cert_id), _status(status), _time(this_update, "thisUpdate"), next_update)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class ResponseData:
         return cls(
             der=element.raw,
             responder_key_hash=key_hash,
-            produced_at=produced_at.time("producedAt"),
+            produced_at=_time(produced_at, "producedAt"),
             answers=tuple(SingleAnswer.of(member) for member in answers.sequence("the responses", least=1)),
             extensions=extensions,
             nonce=None if nonce is None else decode(nonce).octets("the nonce"),
@@ -114,6 +114,11 @@ class OcspAnswer:
         )
 
 
+def _time(element: Element, what: str) -> datetime:
+    # OCSP knows GeneralizedTime only, whatever the year (RFC 6960 §4.2.1).
+    return element.expect(GENERALIZED_TIME, what).time(what)
+
+
 def _status(element: Element) -> CertStatus | Revoked:
     if element.raw in (CertStatus.GOOD.value, CertStatus.UNKNOWN.value):
         return CertStatus(element.raw)
@@ -121,7 +126,7 @@ def _status(element: Element) -> CertStatus | Revoked:
         raise MalformedDer("a certificate status is neither good, revoked nor unknown")
     revoked_at, *reason = element.counted("a revocation", least=1, most=2)
     return Revoked(
-        revoked_at.time("the revocation time"),
+        _time(revoked_at, "the revocation time"),
         reason[0].expect(0xA0, "the reason").inner("the reason").integer("the reason", tag=ENUMERATED)
         if reason
         else None,

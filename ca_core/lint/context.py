@@ -1,0 +1,46 @@
+"""What a lint knows beside the bytes: who is going to sign them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from ca_core.x509.certificate import Certificate
+
+
+@dataclass(frozen=True, kw_only=True)
+class LintContext:
+    """For certificates and CRLs."""
+
+    issuer_certificate: bytes | None
+    """DER of the certificate that the signing key belongs to; None for a self-signed certificate."""
+
+    @cached_property
+    def issuer(self) -> Certificate | None:
+        """The issuer's certificate, read."""
+        return None if self.issuer_certificate is None else _read(self.issuer_certificate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OcspLintContext:
+    """For OCSP answers."""
+
+    issuer_certificate: bytes
+    """DER of the CA whose certificates are answered for."""
+    responder_certificate: bytes | None
+    """DER of the delegated responder's certificate; None when the CA's own key signs."""
+    signature_algorithm: bytes
+    """DER AlgorithmIdentifier; it stands outside of what is signed."""
+
+    @cached_property
+    def issuer(self) -> Certificate:
+        """The CA's certificate, read."""
+        return _read(self.issuer_certificate)
+
+    @cached_property
+    def responder(self) -> Certificate:
+        """The certificate of whoever signs, read."""
+        return self.issuer if self.responder_certificate is None else _read(self.responder_certificate)
+
+
+_read = lru_cache(maxsize=64)(Certificate.parse)

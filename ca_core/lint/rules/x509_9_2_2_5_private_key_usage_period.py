@@ -1,0 +1,25 @@
+"""X.509 §9.2.2.5: the private key's time begins before it ends and lies within the certificate's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ca_core.lint.certificate_subject import CertificateSubject
+from ca_core.x509.der_reader import GENERALIZED_TIME, decode, parse_time
+from ca_core.x509.extension_values import PRIVATE_KEY_USAGE_PERIOD
+
+
+def check(subject: CertificateSubject) -> Iterable[str]:
+    extension = subject.extension(PRIVATE_KEY_USAGE_PERIOD)
+    if extension is None:
+        return
+    if extension.critical:
+        yield "the private key usage period is critical"
+    times = {
+        member.tag: parse_time(GENERALIZED_TIME, member.content, "the private key usage period")
+        for member in decode(extension.value).sequence("the private key usage period", least=1, most=2)
+    }
+    begin = times.get(0x80, subject.not_before)
+    end = times.get(0x81, subject.not_after)
+    if not subject.not_before <= begin < end <= subject.not_after:
+        yield "the private key usage period is not a part of the certificate's validity"
