@@ -27,7 +27,6 @@ class CertificateSubject:
         self.not_before = self.tbs.not_before.time("notBefore")
         self.not_after = self.tbs.not_after.time("notAfter")
         self.subject = Name.of(self.tbs.subject)
-        self.issuer_name = Name.of(self.tbs.issuer)
         found: list[Extension] = []
         self.writes_default_critical = False
         """Whether some extension spells out ``critical FALSE``."""

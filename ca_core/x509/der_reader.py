@@ -32,6 +32,12 @@ _TEXT_ENCODING = {
 }
 
 
+# Primitive tags whose content DER restricts; 0x00, 0x10 and 0x11 cannot be primitive at all.
+_CHECKED = frozenset(
+    {BOOLEAN, INTEGER, BIT_STRING, NULL, OID, ENUMERATED, UTC_TIME, GENERALIZED_TIME, 0x00, 0x10, 0x11}
+)
+
+
 class Element:
     """One decoded tag-length-value with its members, if it is constructed. Not to be changed after decoding."""
 
@@ -194,8 +200,14 @@ def parse_time(tag: int, content: bytes, what: str) -> datetime:
 
 
 def _read(der: bytes, at: int, end: int, depth: int) -> Element:
-    tag, value_start, value_end = header(der, at, end)
+    # The shortest form first, since nearly every value has it and this is the hot path of lint and status.
+    if end - at >= 2 and (size := der[at + 1]) < 0x80 and size <= end - at - 2:
+        tag, value_start, value_end = der[at], at + 2, at + 2 + size
+    else:
+        tag, value_start, value_end = header(der, at, end)
     element = Element(der, tag, at, value_start, value_end)
+    if tag & 0x1F == 0x1F:
+        raise MalformedDer("a tag is longer than one octet")
     if tag & 0x20:
         if tag & 0xC0 == 0 and tag not in (SEQUENCE, SET):
             raise MalformedDer(f"the tag {tag:#04x} may not be constructed")
@@ -208,10 +220,8 @@ def _read(der: bytes, at: int, end: int, depth: int) -> Element:
             members.append(member)
             at = member.end
         element.members = members
-    elif tag < 0x20:
+    elif tag in _CHECKED:
         _check_primitive(der, tag, value_start, value_end)
-    if tag & 0x1F == 0x1F:
-        raise MalformedDer("a tag is longer than one octet")
     return element
 
 
@@ -241,5 +251,5 @@ def _check_primitive(der: bytes, tag: int, start: int, end: int) -> None:
     elif tag in (UTC_TIME, GENERALIZED_TIME):
         if not der[start:end].endswith(b"Z"):
             raise MalformedDer("a time is not given in Zulu")
-    elif tag in (0x00, 0x10, 0x11):
+    else:
         raise MalformedDer(f"the tag {tag:#04x} may not be primitive")

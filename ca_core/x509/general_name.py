@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import idna
@@ -105,6 +106,7 @@ def check_email(text: str) -> str | None:
     return check_dns_name(domain)
 
 
+@lru_cache(maxsize=1024)
 def check_uri(text: str) -> str | None:
     """What is wrong with an absolute URI with an authority (RFC 3986, RFC 5280 §4.2.1.6), or None."""
     if len(text) > MAX_URI or not _URI.fullmatch(text):

@@ -8,7 +8,7 @@ from ca_core.lint.certificate_subject import CertificateSubject
 
 
 def check(subject: CertificateSubject) -> Iterable[str]:
-    if not subject.issuer_name.attributes:
+    if not subject.tbs.issuer.members:
         yield "the issuer's name is empty"
     expected = subject.tbs.subject.raw if subject.issuer is None else subject.issuer.subject
     if subject.tbs.issuer.raw != expected:

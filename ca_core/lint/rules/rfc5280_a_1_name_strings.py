@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ca_core.lint.certificate_subject import CertificateSubject
-from ca_core.x509.name import PRINTABLE, Name
+from ca_core.x509.name import PRINTABLE
 
 _DIRECTORY = ("utf8", "printable")
 _EVERY = ("utf8", "printable", "numeric", "ia5")
@@ -37,13 +37,8 @@ _RULES: dict[str, tuple[str, tuple[str, ...], int]] = {
 
 
 def check(subject: CertificateSubject) -> Iterable[str]:
-    yield from _faults(subject.subject)
-    if subject.issuer is None:
-        return
-    yield from _faults(subject.issuer_name)
-
-
-def _faults(name: Name) -> Iterable[str]:
+    # The issuer's name was judged when it was the subject of the issuer's own certificate.
+    name = subject.subject
     if any(size != 1 for size in name.rdn_sizes):
         yield "a part of the name has more than one attribute"
     for attribute in name.attributes:
