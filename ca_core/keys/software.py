@@ -1,0 +1,88 @@
+"""Signing keys in encrypted files, used in this process's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+from ca_core.domain.algorithms import KeyAlgorithm, SignatureAlgorithm
+from ca_core.domain.errors import NotFound
+from ca_core.keys.encrypted_key import decrypt_key, encrypt_key
+from ca_core.keys.key_material import make_key, public_key_info, signing
+from ca_core.keys.protected_directory import ProtectedDirectory
+from ca_core.keys.reference import check_fit, check_reference
+from ca_core.keys.secrets_source import Secret
+from ca_core.x509.algorithm import key_algorithm_of, signature_algorithm_identifier
+
+SUFFIX = ".pem"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftwareSigner:
+    """A private key in memory. Thread-safe."""
+
+    algorithm: SignatureAlgorithm
+    algorithm_identifier: bytes
+    """DER AlgorithmIdentifier."""
+    public_key_info: bytes
+    """DER SubjectPublicKeyInfo."""
+    sign: Callable[[bytes], bytes]
+    """The signature value over the data."""
+
+
+class SoftwareKeyStore:
+    """``<reference>.pem`` files in a directory of mode 0700. Thread-safe; a key is decrypted once per process."""
+
+    def __init__(self, directory: Path, passphrase: Secret) -> None:
+        """``passphrase`` is asked for whenever a key is made or loaded."""
+        self._directory = ProtectedDirectory(directory)
+        self._passphrase = passphrase
+        self._loaded: dict[str, PrivateKeyTypes] = {}
+        self._lock = Lock()
+
+    def generate(self, reference: str, algorithm: KeyAlgorithm) -> bytes:
+        """Make a key and write it; returns its SubjectPublicKeyInfo. :class:`Duplicate` when the reference is taken."""
+        check_reference(reference)
+        key = make_key(algorithm)
+        self._directory.create(reference + SUFFIX, encrypt_key(key, passphrase=self._passphrase()))
+        # Read back what the disk holds: a key that cannot be opened later must not get a certificate.
+        return public_key_info(self._load(reference))
+
+    def signer(self, reference: str, algorithm: SignatureAlgorithm) -> SoftwareSigner:
+        """The key under ``reference``, signing with ``algorithm``.
+
+        :class:`NotFound` when there is no such key, :class:`KeyUnavailable` when the passphrase does not open it,
+        :class:`ConfigurationError` when its file is not encrypted or not private, :class:`InvalidInput` when the
+        key cannot make that signature.
+        """
+        check_reference(reference)
+        key = self._load(reference)
+        public = public_key_info(key)
+        check_fit(reference, key_algorithm_of(public), algorithm)
+        return SoftwareSigner(
+            algorithm=algorithm,
+            algorithm_identifier=signature_algorithm_identifier(algorithm),
+            public_key_info=public,
+            sign=signing(key, algorithm),
+        )
+
+    def references(self) -> Sequence[str]:
+        """The names of all keys, sorted."""
+        return self._directory.names(suffix=SUFFIX)
+
+    def _load(self, reference: str) -> PrivateKeyTypes:
+        with self._lock:
+            key = self._loaded.get(reference)
+            if key is None:
+                name = reference + SUFFIX
+                try:
+                    pem = self._directory.read(name)
+                except NotFound:
+                    raise NotFound(f"there is no key {reference} in {self._directory.path}") from None
+                key = decrypt_key(pem, passphrase=self._passphrase(), origin=str(self._directory.path / name))
+                self._loaded[reference] = key
+            return key
