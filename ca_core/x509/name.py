@@ -49,6 +49,15 @@ _TYPE_NAMES = {
     BMP_STRING: "bmp",
 }
 
+RUSSIAN_IDENTIFIERS: Mapping[str, tuple[str, int]] = {
+    "1.2.643.3.131.1.1": ("INN", 12),
+    "1.2.643.100.1": ("OGRN", 13),
+    "1.2.643.100.3": ("SNILS", 11),
+    "1.2.643.100.4": ("INNLE", 10),
+    "1.2.643.100.5": ("OGRNIP", 15),
+}
+"""Attribute types of Russian qualified certificates: name and count of digits, all of them NumericString."""
+
 SHORT_NAMES: Mapping[str, str] = {
     "2.5.4.3": "CN",
     "2.5.4.4": "SN",
@@ -65,11 +74,7 @@ SHORT_NAMES: Mapping[str, str] = {
     "0.9.2342.19200300.100.1.1": "UID",
     "0.9.2342.19200300.100.1.25": "DC",
     "1.2.840.113549.1.9.1": "emailAddress",
-    "1.2.643.3.131.1.1": "INN",
-    "1.2.643.100.1": "OGRN",
-    "1.2.643.100.3": "SNILS",
-    "1.2.643.100.4": "INNLE",
-    "1.2.643.100.5": "OGRNIP",
+    **{oid: name for oid, (name, _) in RUSSIAN_IDENTIFIERS.items()},
 }
 """Attribute types with a name that people know; others are shown as their OID."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ca_core.lint.certificate_subject import CertificateSubject
-from ca_core.x509.name import PRINTABLE
+from ca_core.x509.name import PRINTABLE, RUSSIAN_IDENTIFIERS
 
 _DIRECTORY = ("utf8", "printable")
 _EVERY = ("utf8", "printable", "numeric", "ia5")
@@ -27,12 +27,7 @@ _RULES: dict[str, tuple[str, tuple[str, ...], int]] = {
     "2.5.4.97": ("organizationIdentifier", _DIRECTORY, 32768),
     "0.9.2342.19200300.100.1.25": ("domainComponent", ("ia5",), 63),
     "1.2.840.113549.1.9.1": ("emailAddress", ("ia5",), 255),
-    # The identifiers of Russian certificates are digits of a fixed count.
-    "1.2.643.3.131.1.1": ("INN", ("numeric",), 12),
-    "1.2.643.100.1": ("OGRN", ("numeric",), 13),
-    "1.2.643.100.3": ("SNILS", ("numeric",), 11),
-    "1.2.643.100.4": ("INNLE", ("numeric",), 10),
-    "1.2.643.100.5": ("OGRNIP", ("numeric",), 15),
+    **{oid: (label, ("numeric",), digits) for oid, (label, digits) in RUSSIAN_IDENTIFIERS.items()},
 }
 
 
