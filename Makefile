@@ -1,5 +1,6 @@
 # Everything a newcomer needs. Each target makes its own environment in ./.venv and says so first.
 PYTHON ?= python3
+PORT   ?= 8080
 UV     := .tools/bin/uv
 BIN    := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
@@ -12,7 +13,7 @@ help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 run: .venv/.run ## set up, walk the whole journey in a demo authority, then serve on 127.0.0.1:8080
-	@$(BIN)/pechatnik quickstart --serve
+	@$(BIN)/pechatnik quickstart --serve --port $(PORT)
 
 demo: .venv/.run ## the same journey in a fresh folder, then exit
 	@$(BIN)/pechatnik quickstart --directory var/demo --fresh --yes

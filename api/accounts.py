@@ -71,9 +71,7 @@ def tokens() -> Response:
 @blueprint.post("/tokens", responses={201: NewTokenOut})
 def create(body: NewToken) -> Response:
     """A new token; it cannot have more rights than the one that asks for it."""
-    token, secret = services().tokens.create(
-        caller(), label=body.label, scopes=frozenset(body.scopes), days=body.days
-    )
+    token, secret = services().tokens.create(caller(), label=body.label, scopes=frozenset(body.scopes), days=body.days)
     return render(NewTokenOut(**TokenOut.of(token).model_dump(), token=secret), 201)
 
 

@@ -7,7 +7,17 @@ from typing import Any
 from flask import Flask, Response, jsonify
 from flask_openapi import Info, OpenAPI, SecurityScheme, Server
 
-from api import accounts, applications, authentication, catalogue, certificates, documents, idempotency, problems, records
+from api import (
+    accounts,
+    applications,
+    authentication,
+    catalogue,
+    certificates,
+    documents,
+    idempotency,
+    problems,
+    records,
+)
 from ca_core.services.suite import Services
 from crl.office import CrlOffice
 
@@ -15,9 +25,7 @@ PREFIX = "/api/v1"
 MAX_BODY = 1024 * 1024
 """Octets of a JSON body; uploads have their own limit."""
 
-PROBLEM_CONTENT: dict[str, Any] = {
-    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-}
+PROBLEM_CONTENT: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 PROBLEM_STATUSES = {
     400: "malformed request",
     401: "no or wrong token",

@@ -182,7 +182,12 @@ def accept(path: ById, header: IfMatch) -> Response:
     return render(AcceptedOut(application=ApplicationOut.of(application), report_code=code))
 
 
-@blueprint.get("/notices", responses={200: {"description": "messages to the caller", "content": {"application/json": {"schema": {"type": "object"}}}}})
+@blueprint.get(
+    "/notices",
+    responses={
+        200: {"description": "messages to the caller", "content": {"application/json": {"schema": {"type": "object"}}}}
+    },
+)
 def notices() -> Response:
     """What the caller was told, newest first."""
     items = services().notices.of(caller())

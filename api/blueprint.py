@@ -33,7 +33,11 @@ class IfMatch(BaseModel):
 
 def blueprint(name: str, description: str) -> APIBlueprint:
     return APIBlueprint(
-        name, __name__, url_prefix="/api/v1", abp_tags=[Tag(name=name, description=description)], abp_security=[{"token": []}]
+        name,
+        __name__,
+        url_prefix="/api/v1",
+        abp_tags=[Tag(name=name, description=description)],
+        abp_security=[{"token": []}],
     )
 
 
@@ -69,7 +73,9 @@ def render(model: BaseModel, status: int = 200) -> Response:
 
 
 def render_page(page: Page[T], shape: Callable[[T], BaseModel]) -> Response:
-    return jsonify({"items": [shape(one).model_dump(mode="json") for one in page.items], "next_cursor": page.next_cursor})
+    return jsonify(
+        {"items": [shape(one).model_dump(mode="json") for one in page.items], "next_cursor": page.next_cursor}
+    )
 
 
 def render_list(items: Sequence[T], shape: Callable[[T], BaseModel]) -> Response:

@@ -10,7 +10,18 @@ from flask_openapi import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from api.authentication import caller
-from api.blueprint import ById, IfMatch, binary, blueprint as group, crls, listing, render, render_page, seen_version, services
+from api.blueprint import (
+    ById,
+    IfMatch,
+    binary,
+    blueprint as group,
+    crls,
+    listing,
+    render,
+    render_page,
+    seen_version,
+    services,
+)
 from api.shapes import (
     ApplicationOut,
     CertificateOut,
@@ -61,7 +72,11 @@ def show(path: ById) -> Response:
 def download(path: FilePath) -> Response:
     """The certificate as DER or PEM, or with its chain as PEM."""
     data = services().certificates.export(caller(), path.id, path.format)
-    kind = {"der": "application/pkix-cert", "pem": "application/x-pem-file", "chain": "application/pem-certificate-chain"}
+    kind = {
+        "der": "application/pkix-cert",
+        "pem": "application/x-pem-file",
+        "chain": "application/pem-certificate-chain",
+    }
     return Response(data, content_type=kind[path.format])
 
 

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from ca_core.domain import errors
 from web.status import status_of
 
+
 class Problem(BaseModel):
     """An error answer."""
 

@@ -263,7 +263,13 @@ class ProfileOut(BaseModel):
             label=dict(profile.label),
             subject_class=profile.subject_class.value,
             subject=[
-                {"name": r.name, "required": r.required, "min_size": r.min_size, "max_size": r.max_size, "check": r.check}
+                {
+                    "name": r.name,
+                    "required": r.required,
+                    "min_size": r.min_size,
+                    "max_size": r.max_size,
+                    "check": r.check,
+                }
                 for r in profile.subject
                 if r.fixed is None
             ],

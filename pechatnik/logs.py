@@ -9,7 +9,9 @@ from typing import Any
 
 import structlog
 
-PERSONAL = frozenset({"subject", "email", "name", "password", "token", "code", "body", "csr", "to", "totp", "authorization"})
+PERSONAL = frozenset(
+    {"subject", "email", "name", "password", "token", "code", "body", "csr", "to", "totp", "authorization"}
+)
 """Keys that never reach a log, whoever writes them."""
 
 

@@ -22,7 +22,7 @@ def serve(config_path: Path, config: Config, *, port: int | None = None) -> None
     from granian.log import LogLevels
 
     chosen = port or config.server.port
-    _refuse_taken(config.server.host, chosen)
+    refuse_taken(config.server.host, chosen)
     program = build(config)
     os.environ[CONFIG_VARIABLE] = str(config_path.resolve())  # noqa: TID251 - read again by the child process
     stop = threading.Event()
@@ -50,7 +50,8 @@ def serve(config_path: Path, config: Config, *, port: int | None = None) -> None
             worker.join(timeout=10)
 
 
-def _refuse_taken(host: str, port: int) -> None:
+def refuse_taken(host: str, port: int) -> None:
+    """ConfigurationError when the port cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -14,6 +14,7 @@ from web.status import status_of
 
 log = structlog.get_logger()
 
+
 def register(app: Flask) -> None:
     @app.errorhandler(errors.CaError)
     def refused(error: errors.CaError) -> ResponseReturnValue:

@@ -7,7 +7,14 @@ import math
 import warnings
 from typing import cast
 
-from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
+from PIL import (
+    Image,
+    ImageOps,
+    JpegImagePlugin,
+    MpoImagePlugin,  # noqa: F401 - the JPEG plugin asks for it when a JPEG holds several pictures
+    PngImagePlugin,
+    TiffImagePlugin,
+)
 
 from ca_core.documents.limits import UploadLimits
 from ca_core.documents.refusals import Found, Refusal

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import pikepdf
 import pypdfium2  # type: ignore[import-untyped]
-from pikepdf import Array, Dictionary, Name, Object, Stream
+from pikepdf import Array, Dictionary, Encryption, Name, Object, Pdf, Stream, StreamDecodeLevel
 
 from ca_core.documents.limits import UploadLimits
 from ca_core.documents.refusals import Found, Refusal
@@ -43,6 +43,10 @@ _VALUES = {
     },
     "/Type": {"/EmbeddedFile": Refusal.EMBEDDED},  # 7.11.4
 }
+
+# qpdf opens its source of random numbers when it first meets encryption, and keeps it. Inside the sandbox nothing can
+# be opened any more, so that a protected PDF would look damaged.
+Pdf.new().save(io.BytesIO(), encryption=Encryption(user="", owner=""))
 
 
 def inspect(data: bytes, limits: UploadLimits) -> tuple[dict[str, object], bytes]:
@@ -85,7 +89,7 @@ def _check_frame(data: bytes) -> None:
         raise Found(Refusal.POLYGLOT)
 
 
-def _holders(pdf: pikepdf.Pdf) -> Iterator[Dictionary | Stream]:
+def _holders(pdf: Pdf) -> Iterator[Dictionary | Stream]:
     """Every dictionary and stream of the file, also those that no page refers to."""
     waiting: list[object] = [pdf.trailer, *pdf.objects]
     while waiting:
@@ -112,7 +116,7 @@ def _check_holder(holder: Dictionary | Stream) -> None:
         raise Found(Refusal.EXTERNAL)
 
 
-def _check_expansion(pdf: pikepdf.Pdf, limits: UploadLimits) -> None:
+def _check_expansion(pdf: Pdf, limits: UploadLimits) -> None:
     left = limits.max_expanded
     for item in pdf.objects:
         if not isinstance(item, Stream):
@@ -129,7 +133,7 @@ def _check_expansion(pdf: pikepdf.Pdf, limits: UploadLimits) -> None:
 def _expanded(stream: Stream) -> int:
     """Octets of the stream unpacked; 0 for pictures whose coding only the renderer can undo."""
     try:
-        return len(stream.read_bytes())
+        return len(stream.read_bytes(StreamDecodeLevel.specialized))
     except pikepdf.DataDecodingError as error:
         limited = "memory limit" in str(error)
         raise Found(Refusal.EXPANSION if limited else Refusal.DAMAGED) from None

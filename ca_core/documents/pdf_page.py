@@ -19,6 +19,7 @@ def render(
     """The page (from 1) at ``dpi``, or less where it would have more than ``max_pixels``."""
     try:
         document = pypdfium2.PdfDocument(data)
+        document.init_forms()  # or what was typed into form fields would not be drawn
         if not 1 <= page <= len(document):
             raise Found(Refusal.NO_PAGE)
         sheet = document[page - 1]

@@ -139,9 +139,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         }
     ),
     Role.SUPPORT: frozenset({P.APPLICATION_VIEW, P.CERTIFICATE_VIEW}),
-    Role.ADMINISTRATOR: frozenset(
-        {P.ACCOUNT_VIEW, P.ACCOUNT_MANAGE, P.CENTRE_MANAGE, P.AUTHORITY_VIEW, P.JOB_VIEW}
-    ),
+    Role.ADMINISTRATOR: frozenset({P.ACCOUNT_VIEW, P.ACCOUNT_MANAGE, P.CENTRE_MANAGE, P.AUTHORITY_VIEW, P.JOB_VIEW}),
     # The system keeps time, publishes and initialises; it decides on no application.
     Role.SYSTEM: frozenset(P) - {P.APPLICATION_REVIEW, P.APPLICATION_APPROVE},
 }

@@ -101,23 +101,15 @@ class Certificate:
     def hold(self, *, at: datetime) -> Self:
         """Suspend: OCSP and CRL say revoked(certificateHold) until :meth:`unhold` or :meth:`revoke`."""
         if self.state is not CertificateState.ISSUED:
-            raise WrongState(
-                f"certificate {self.serial} is {self.state.value}; only an issued one can be held"
-            )
-        return replace(
-            self, state=CertificateState.HELD, revoked_at=at, reason=RevocationReason.CERTIFICATE_HOLD
-        )
+            raise WrongState(f"certificate {self.serial} is {self.state.value}; only an issued one can be held")
+        return replace(self, state=CertificateState.HELD, revoked_at=at, reason=RevocationReason.CERTIFICATE_HOLD)
 
     def unhold(self) -> Self:
         if self.state is not CertificateState.HELD:
             raise WrongState(f"certificate {self.serial} is {self.state.value}, not on hold")
-        return replace(
-            self, state=CertificateState.ISSUED, revoked_at=None, reason=None, invalidity_date=None
-        )
+        return replace(self, state=CertificateState.ISSUED, revoked_at=None, reason=None, invalidity_date=None)
 
-    def revoke(
-        self, *, at: datetime, reason: RevocationReason, invalidity_date: datetime | None = None
-    ) -> Self:
+    def revoke(self, *, at: datetime, reason: RevocationReason, invalidity_date: datetime | None = None) -> Self:
         """Revoke for good. Of a revoked certificate only the reason may change, and only to keyCompromise
         (invariant 14); the moment of revocation stays."""
         if reason is RevocationReason.CERTIFICATE_HOLD:
@@ -125,9 +117,7 @@ class Certificate:
         if self.state is CertificateState.REVOKED:
             if reason is RevocationReason.KEY_COMPROMISE and self.reason is not reason:
                 return replace(self, reason=reason, invalidity_date=invalidity_date)
-            raise WrongState(
-                f"certificate {self.serial} is revoked already; only keyCompromise may replace its reason"
-            )
+            raise WrongState(f"certificate {self.serial} is revoked already; only keyCompromise may replace its reason")
         if self.state not in (CertificateState.ISSUED, CertificateState.HELD):
             raise WrongState(f"certificate {self.serial} is {self.state.value}; there is nothing to revoke")
         # RFC 5280 §5.3.1: a held certificate that is revoked keeps the date it was put on hold.

@@ -122,9 +122,7 @@ class Documents(Rows[Document], Protocol):
 
 
 class Certificates(Rows[Certificate], Protocol):
-    def by_serial(
-        self, serial: Serial, *, seen_by: Visibility, issuer: UUID | None = None
-    ) -> Certificate: ...
+    def by_serial(self, serial: Serial, *, seen_by: Visibility, issuer: UUID | None = None) -> Certificate: ...
 
     def find(
         self,
@@ -144,9 +142,7 @@ class Certificates(Rows[Certificate], Protocol):
         """For status answers: no visibility, since status is public."""
         ...
 
-    def revoked(
-        self, issuer: UUID, partition: int | None, *, unexpired_at: datetime
-    ) -> Iterator[Certificate]:
+    def revoked(self, issuer: UUID, partition: int | None, *, unexpired_at: datetime) -> Iterator[Certificate]:
         """Held, revoked and abandoned certificates whose notAfter has not passed, by serial; streamed.
 
         ``partition`` None means all of the issuer's."""
@@ -268,9 +264,7 @@ class JobQueue(Protocol):
 
     def get(self, id: UUID) -> Job: ...
 
-    def find(
-        self, *, states: Iterable[str] = (), cursor: str | None = None, limit: int = 50
-    ) -> Page[Job]: ...
+    def find(self, *, states: Iterable[str] = (), cursor: str | None = None, limit: int = 50) -> Page[Job]: ...
 
     def revive(self, id: UUID) -> None:
         """Give a dead job new attempts."""
@@ -296,9 +290,7 @@ class AuditTrail(Protocol):
         ``details`` are JSON values: identifiers and digests (hex), no personal data."""
         ...
 
-    def records(
-        self, *, after: int = 0, limit: int = 1000, object_id: str | None = None
-    ) -> Sequence[AuditRecord]: ...
+    def records(self, *, after: int = 0, limit: int = 1000, object_id: str | None = None) -> Sequence[AuditRecord]: ...
 
     def head(self) -> tuple[int, bytes]:
         """Sequence and digest of the last record; (0, GENESIS) when there is none."""

@@ -15,7 +15,6 @@ from ca_core.domain.errors import InvalidInput
 from pechatnik.cli.context import context_of, read_file
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class AccountLine:
     """An account without its secrets."""
@@ -43,7 +42,9 @@ def add_account(
     name: Annotated[str, typer.Option()],
     role: Annotated[list[Role], typer.Option(help="Once for each role.")],
     centre: Annotated[list[str], typer.Option(help="Code of a service centre, for operators.")] = [],  # noqa: B006
-    password_file: Annotated[Path | None, typer.Option(help="First password; - for stdin. Without it one is made.")] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(help="First password; - for stdin. Without it one is made.")
+    ] = None,
     language: Annotated[str, typer.Option()] = "en",
 ) -> None:
     """Add an account; prints its first password when none was given."""
@@ -86,7 +87,9 @@ def create_token(
     ctx: typer.Context,
     email: Annotated[str, typer.Option("--account", help="Log in as this account.")],
     password_file: Annotated[Path, typer.Option(help="Its password; - for stdin.")],
-    scope: Annotated[list[Permission], typer.Option(help="Rights of the token; without any, all of the account's.")] = [],  # noqa: B006
+    scope: Annotated[
+        list[Permission], typer.Option(help="Rights of the token; without any, all of the account's.")
+    ] = [],  # noqa: B006
     totp: Annotated[str | None, typer.Option(help="One-time code, where the account has a second factor.")] = None,
     label: Annotated[str, typer.Option()] = "command line",
     days: Annotated[int, typer.Option(min=1, max=366)] = 1,
@@ -119,7 +122,9 @@ def revoke_token(ctx: typer.Context, token: Annotated[UUID, typer.Argument(help=
 
 
 @centres.command("add")
-def add_centre(ctx: typer.Context, code: Annotated[str, typer.Argument()], name: Annotated[str, typer.Option()]) -> None:
+def add_centre(
+    ctx: typer.Context, code: Annotated[str, typer.Argument()], name: Annotated[str, typer.Option()]
+) -> None:
     context = context_of(ctx)
     if not code.isascii() or not code.isprintable() or " " in code:
         raise InvalidInput("the code of a centre is ASCII without spaces, for example MSK-01")

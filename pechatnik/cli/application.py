@@ -196,7 +196,9 @@ def return_(ctx: typer.Context, number: Number, note: Annotated[str, typer.Optio
 def approve(
     ctx: typer.Context,
     number: Number,
-    digest: Annotated[str | None, typer.Option(help="Digest of the snapshot you looked at; default: the present one.")] = None,
+    digest: Annotated[
+        str | None, typer.Option(help="Digest of the snapshot you looked at; default: the present one.")
+    ] = None,
 ) -> None:
     """Approve what you have seen. Every document has to be viewed first."""
     context = context_of(ctx)
@@ -209,14 +211,14 @@ def approve(
     if context.dry_run:
         context.output.result({"digest": seen.digest}, f"you would approve the snapshot {seen.digest.hex()}")
         return
-    approved = context.services.review.approve(
-        context.actor, found.id, version=seen.application.version, digest=chosen
-    )
+    approved = context.services.review.approve(context.actor, found.id, version=seen.application.version, digest=chosen)
     _report(context, approved)
 
 
 @app.command()
-def reject(ctx: typer.Context, number: Number, note: Annotated[str, typer.Option(help="Why; the applicant reads it.")]) -> None:
+def reject(
+    ctx: typer.Context, number: Number, note: Annotated[str, typer.Option(help="Why; the applicant reads it.")]
+) -> None:
     """Reject for good."""
     context = context_of(ctx)
     found = _find(context, number)

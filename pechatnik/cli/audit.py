@@ -29,7 +29,9 @@ def list_(
 
 
 @app.command()
-def export(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="File to write; - for standard output.")]) -> None:
+def export(
+    ctx: typer.Context, file: Annotated[Path, typer.Argument(help="File to write; - for standard output.")]
+) -> None:
     """Write the whole chain with its checkpoints as JSON lines, for an auditor to verify anywhere."""
     context = context_of(ctx)
     lines = context.services.audit.export(context.actor)
@@ -50,7 +52,9 @@ def export(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="File t
 def verify(
     ctx: typer.Context,
     file: Annotated[Path | None, typer.Argument(help="An export; without it, the live database.")] = None,
-    key: Annotated[list[Path], typer.Option(help="Trusted audit public key (PEM or DER), from elsewhere than the file.")] = [],  # noqa: B006
+    key: Annotated[
+        list[Path], typer.Option(help="Trusted audit public key (PEM or DER), from elsewhere than the file.")
+    ] = [],  # noqa: B006
 ) -> int:
     """Verify the chain. With FILE neither a database nor a configuration is needed. Exit 3 when it is broken."""
     context = context_of(ctx)

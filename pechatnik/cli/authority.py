@@ -13,7 +13,14 @@ from pechatnik.cli.context import context_of, write_file
 
 app = typer.Typer(name="ca", help="The authority's own keys and certificates.", no_args_is_help=True)
 
-COLUMNS = {"name": "name", "kind": "kind", "state": "state", "signature_algorithm": "signs with", "not_after": "not after", "key_identifier": "key"}
+COLUMNS = {
+    "name": "name",
+    "kind": "kind",
+    "state": "state",
+    "signature_algorithm": "signs with",
+    "not_after": "not after",
+    "key_identifier": "key",
+}
 
 
 @app.command()
@@ -21,15 +28,21 @@ def init(
     ctx: typer.Context,
     organization: Annotated[str, typer.Option(help="O of the authority's own names.")],
     country: Annotated[str, typer.Option(help="C, two letters.")] = "XX",
-    algorithm: Annotated[KeyAlgorithm, typer.Option(help="Key algorithm of root and issuing authority.")] = KeyAlgorithm.EC_P384,
+    algorithm: Annotated[
+        KeyAlgorithm, typer.Option(help="Key algorithm of root and issuing authority.")
+    ] = KeyAlgorithm.EC_P384,
     issuing_algorithm: Annotated[KeyAlgorithm | None, typer.Option(help="Where the issuing authority differs.")] = None,
     responder_algorithm: Annotated[KeyAlgorithm, typer.Option()] = KeyAlgorithm.EC_P256,
-    partitions: Annotated[int, typer.Option(min=0, max=1024, help="CRL partitions, fixed for life; 0 is one list.")] = 0,
+    partitions: Annotated[
+        int, typer.Option(min=0, max=1024, help="CRL partitions, fixed for life; 0 is one list.")
+    ] = 0,
 ) -> None:
     """Make root, issuing authority and OCSP responder, each linted, and their first CRLs."""
     context = context_of(ctx)
     if context.dry_run:
-        context.output.result({"organization": organization}, f"would make root, issuing authority and responder for {organization}")
+        context.output.result(
+            {"organization": organization}, f"would make root, issuing authority and responder for {organization}"
+        )
         return
     made = context.program.initialise(
         context.actor,

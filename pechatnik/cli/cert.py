@@ -67,7 +67,9 @@ def request(
     context = context_of(ctx)
     found = _find(context, number)
     done = context.services.intake.receive_request(context.actor, found.id, read_file(file), version=found.version)
-    context.output.result(done, f"application {done.number}: the request was taken, its key is sound and its signature right")
+    context.output.result(
+        done, f"application {done.number}: the request was taken, its key is sound and its signature right"
+    )
 
 
 @app.command()
@@ -127,7 +129,9 @@ def list_(
 
 
 @app.command()
-def verify(ctx: typer.Context, file: Annotated[Path, typer.Argument(help="Certificate, PEM or DER; - for stdin.")]) -> int:
+def verify(
+    ctx: typer.Context, file: Annotated[Path, typer.Argument(help="Certificate, PEM or DER; - for stdin.")]
+) -> int:
     """Whether a certificate is ours, chains to our root and is good now. Exit 3 when not."""
     context = context_of(ctx)
     verdict = context.services.certificates.verify(read_file(file))

@@ -10,7 +10,13 @@ import typer
 from pechatnik.cli.context import context_of, write_file
 
 app = typer.Typer(name="crl", help="Certificate revocation lists.", no_args_is_help=True)
-COLUMNS = {"number": "number", "partition": "partition", "this_update": "this update", "next_update": "next update", "entries": "entries"}
+COLUMNS = {
+    "number": "number",
+    "partition": "partition",
+    "this_update": "this update",
+    "next_update": "next update",
+    "entries": "entries",
+}
 
 
 @app.command()

@@ -17,7 +17,9 @@ def show(ctx: typer.Context) -> None:
     context = context_of(ctx)
     config = load(context.config_path)
     document = config.model_dump(mode="json")
-    lines = [f"[{section}]\n" + "\n".join(f"  {k} = {v!r}" for k, v in keys.items()) for section, keys in document.items()]
+    lines = [
+        f"[{section}]\n" + "\n".join(f"  {k} = {v!r}" for k, v in keys.items()) for section, keys in document.items()
+    ]
     context.output.result(document, "\n".join(lines))
 
 
@@ -29,4 +31,6 @@ def check(ctx: typer.Context) -> None:
 
     context = context_of(ctx)
     summary = check_configuration(load(context.config_path))
-    context.output.result(summary, f"configuration is sound: {', '.join(summary['packs'])}; plugins: {', '.join(summary['plugins'])}")
+    context.output.result(
+        summary, f"configuration is sound: {', '.join(summary['packs'])}; plugins: {', '.join(summary['plugins'])}"
+    )
