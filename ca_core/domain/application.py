@@ -83,6 +83,8 @@ class Application:
     """How the applicant's identity was established; a method of the profile."""
     replaces: UUID | None = None
     """The certificate that the new one stands in for."""
+    circumstance: str | None = None
+    """Why it has to be replaced: ``lost``, ``broken``, ``compromised``, ``data-changed``."""
     state: ApplicationState = ApplicationState.DRAFT
     note: str = ""
     """What the applicant is told with a return or rejection."""
@@ -170,6 +172,7 @@ def snapshot_digest(application: Application, documents: Iterable[Document]) -> 
         "san": [list(pair) for pair in application.san],
         "identification": application.identification,
         "replaces": str(application.replaces) if application.replaces else None,
+        "circumstance": application.circumstance,
         "documents": sorted(
             [document.kind, document.sha256.hex(), document.state.value]
             for document in documents

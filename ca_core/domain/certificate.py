@@ -88,6 +88,8 @@ class Certificate:
     issued_at: datetime | None = None
     revoked_at: datetime | None = None
     reason: RevocationReason | None = None
+    held_by: UUID | None = None
+    """Who put it on hold; a subscriber lifts only a hold of his own."""
     invalidity_date: datetime | None = None
     report_code_sha256: bytes | None = None
     """Digest of the code with which the subscriber can report the token lost without a log-in."""
@@ -98,16 +100,24 @@ class Certificate:
         """Whether a signature is on record."""
         return self.der is not None
 
-    def hold(self, *, at: datetime) -> Self:
+    def hold(self, *, at: datetime, by: UUID) -> Self:
         """Suspend: OCSP and CRL say revoked(certificateHold) until :meth:`unhold` or :meth:`revoke`."""
         if self.state is not CertificateState.ISSUED:
             raise WrongState(f"certificate {self.serial} is {self.state.value}; only an issued one can be held")
-        return replace(self, state=CertificateState.HELD, revoked_at=at, reason=RevocationReason.CERTIFICATE_HOLD)
+        return replace(
+            self,
+            state=CertificateState.HELD,
+            revoked_at=at,
+            reason=RevocationReason.CERTIFICATE_HOLD,
+            held_by=by,
+        )
 
     def unhold(self) -> Self:
         if self.state is not CertificateState.HELD:
             raise WrongState(f"certificate {self.serial} is {self.state.value}, not on hold")
-        return replace(self, state=CertificateState.ISSUED, revoked_at=None, reason=None, invalidity_date=None)
+        return replace(
+            self, state=CertificateState.ISSUED, revoked_at=None, reason=None, held_by=None, invalidity_date=None
+        )
 
     def revoke(self, *, at: datetime, reason: RevocationReason, invalidity_date: datetime | None = None) -> Self:
         """Revoke for good. Of a revoked certificate only the reason may change, and only to keyCompromise
@@ -127,6 +137,7 @@ class Certificate:
             state=CertificateState.REVOKED,
             revoked_at=since,
             reason=reason,
+            held_by=None,
             invalidity_date=invalidity_date,
         )
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
-from ca_core.domain.access import Actor, Visibility
+from ca_core.domain.access import Actor, Role, Visibility
 from ca_core.domain.account import Account, ApiToken, Centre, WebSession
 from ca_core.domain.algorithms import KeyAlgorithm, SignatureAlgorithm
 from ca_core.domain.application import Application, Approval, CheckResult
@@ -87,6 +87,16 @@ class Applications(Rows[Application], Protocol):
 
     def expired_claims(self, now: datetime) -> Sequence[Application]: ...
 
+    def created_before(self, moment: datetime, *, states: Iterable[str], limit: int) -> Sequence[Application]:
+        """Oldest first."""
+        ...
+
+    def count(self, *, seen_by: Visibility, states: Iterable[str] = (), claimed_by: UUID | None = None) -> int: ...
+
+    def open_replacement_of(self, certificate: UUID) -> Application | None:
+        """The application for its replacement that is neither issued nor ended."""
+        ...
+
     def add_editor(self, application: UUID, account: UUID) -> None:
         """Record that this account entered or changed something; it may not approve (invariant 12)."""
         ...
@@ -154,6 +164,10 @@ class Certificates(Rows[Certificate], Protocol):
 
     def stale_intents(self, created_before: datetime, *, limit: int) -> Sequence[Certificate]: ...
 
+    def intent_of(self, application: UUID) -> Certificate | None:
+        """The open intent of that application."""
+        ...
+
     def issued_between(self, start: datetime, end: datetime) -> Iterator[Certificate]: ...
 
     def all_ids(self) -> Iterator[UUID]: ...
@@ -197,6 +211,10 @@ class Accounts(Rows[Account], Protocol):
     def by_email(self, email: str) -> Account | None: ...
 
     def find(self, *, text: str = "", cursor: str | None = None, limit: int = 50) -> Page[Account]: ...
+
+    def with_role(self, role: Role, *, centre: UUID | None = None) -> Sequence[Account]:
+        """Active accounts that have the role, and that service centre if one is named."""
+        ...
 
     def add_centre(self, centre: Centre) -> None: ...
 
@@ -463,11 +481,6 @@ class Mailer(Protocol):
         """Hand over to the mail system; TryAgain when it cannot take it now."""
         ...
 
-
-class ExternalLinter(Protocol):
-    def lint(self, tbs: bytes, *, signature_algorithm: bytes, linters: Sequence[str]) -> Sequence[str]:
-        """Findings of severity WARNING or worse, one line each."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
