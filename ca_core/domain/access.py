@@ -162,6 +162,10 @@ class Visibility:
         return self.everything or owner == self.owner or (centre is not None and centre in self.centres)
 
 
+EVERYTHING = Visibility(everything=True)
+"""For the authority's own work, after the right was asked for."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Actor:
     """Whoever asks: an account, through whichever face, with the roles it had when it logged in."""

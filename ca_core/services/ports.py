@@ -482,7 +482,6 @@ class Mailer(Protocol):
         ...
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class CheckOutcome:
     """What an evidence check says."""

@@ -1,0 +1,24 @@
+"""Queues the rebuilding of a revocation list in the transaction that changed what it has to say."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ca_core.domain.certificate import Certificate
+from ca_core.services.ports import Transaction
+
+KIND = "crl"
+"""Of the job; its arguments are ``authority`` and ``partition``."""
+GATHER = timedelta(seconds=30)
+"""Changes of one list within this time share one new list. OCSP shows each at once."""
+
+
+def refresh_crl(tx: Transaction, certificate: Certificate) -> None:
+    """Queue a new list for the certificate's issuer and partition."""
+    slot = int(tx.now.timestamp() // GATHER.total_seconds()) + 1
+    tx.jobs.enqueue(
+        KIND,
+        {"authority": str(certificate.issuer), "partition": certificate.partition},
+        dedupe_key=f"crl:{certificate.issuer}:{certificate.partition}:{slot}",
+        run_at=tx.now.fromtimestamp(slot * GATHER.total_seconds(), tz=tx.now.tzinfo),
+    )

@@ -1,0 +1,67 @@
+"""Deadlines seen by nobody are missed: warnings, escalation, claims that ran out, applications left lying."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from ca_core.domain.access import SYSTEM_ACTOR, Role
+from ca_core.domain.application import Application, ApplicationState
+from ca_core.domain.deadline import DeadlineStage
+from ca_core.services.clock import DecisionClock
+from ca_core.services.events import emit
+from ca_core.services.notices import notify
+from ca_core.services.ports import Transaction, Transactions
+from ca_core.services.review import unclaimed
+
+S = ApplicationState
+LEFT_LYING = (S.DRAFT, S.RETURNED, S.AWAITING_KEY, S.REQUEST_RECEIVED)
+"""States in which the applicant has to act, and may have forgotten."""
+BATCH = 200
+"""Applications that one round expires at most."""
+
+
+class DeadlineWatch:
+    """Run by the worker every minute or so; doing it twice does nothing twice."""
+
+    def __init__(self, transactions: Transactions, clock: DecisionClock, *, open_for: timedelta) -> None:
+        self._transactions = transactions
+        self._clock = clock
+        self._open_for = open_for
+
+    def tick(self) -> int:
+        """Returns how many applications were touched."""
+        with self._transactions.begin(SYSTEM_ACTOR) as tx:
+            touched = [self._release(tx, one) for one in tx.applications.expired_claims(tx.now)]
+            touched += [True for one in tx.applications.running_clocks() if self._warn(tx, one)]
+            forgotten = tx.applications.created_before(tx.now - self._open_for, states=LEFT_LYING, limit=BATCH)
+            touched += [self._expire(tx, one) for one in forgotten if tx.certificates.intent_of(one.id) is None]
+            return len(touched)
+
+    def _release(self, tx: Transaction, application: Application) -> bool:
+        tx.applications.replace(unclaimed(application))
+        tx.audit.record("application.claim-expired", "application", application.id)
+        return True
+
+    def _warn(self, tx: Transaction, application: Application) -> bool:
+        stage = self._clock.stage(application, tx.now)
+        stages = list(DeadlineStage)
+        if stages.index(stage) <= stages.index(DeadlineStage(application.clock_stage)):
+            return False
+        tx.applications.replace(
+            replace(tx.applications.get(application.id, seen_by=SYSTEM_ACTOR.visibility), clock_stage=stage.value)
+        )
+        tx.audit.record(f"deadline.{stage.value}", "application", application.id)
+        told = {account.id for account in tx.accounts.with_role(Role.OPERATOR, centre=application.centre)}
+        if stage is DeadlineStage.OVERDUE:
+            told |= {account.id for account in tx.accounts.with_role(Role.REVIEWER)}
+        for account in sorted(told):
+            notify(tx, account, f"deadline-{stage.value}", application=application)
+        emit(tx, f"deadline.{stage.value}", application=application.id)
+        return True
+
+    def _expire(self, tx: Transaction, application: Application) -> bool:
+        tx.applications.replace(self._clock.stop(application.step(S.EXPIRED), at=tx.now))
+        tx.audit.record("application.expired", "application", application.id)
+        notify(tx, application.owner, "application-expired", application=application)
+        return True

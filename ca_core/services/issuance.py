@@ -1,0 +1,283 @@
+"""Issuance: from an approved application with its request to a certificate on record (invariants 1 to 7 and 9).
+
+Two short transactions with the signature between them: the first makes the intent durable, the second the result.
+Whatever is killed when, no serial is used twice, nothing is signed without a record, and what was acknowledged stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from ca_core.domain.access import EVERYTHING, Actor, Permission
+from ca_core.domain.application import Application, ApplicationState
+from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
+from ca_core.domain.certificate import Certificate, CertificateState
+from ca_core.domain.errors import (
+    ApprovalNeeded,
+    CaError,
+    ConfigurationError,
+    IntegrityAlarm,
+    NotPermitted,
+    TryAgain,
+    WeakKey,
+    WrongState,
+)
+from ca_core.domain.identifiers import Entropy, Serial
+from ca_core.domain.profile import Profile
+from ca_core.services.certificate_content import Content, compose, partition_of, urls_of
+from ca_core.services.events import emit
+from ca_core.services.notices import notify
+from ca_core.services.ports import KeyStore, Profiles, Transaction, Transactions
+from ca_core.services.reconciliation import abandon
+from ca_core.services.replacement_reason import revoke_replaced
+from ca_core.services.signing import sign_certificate
+from ca_core.x509.algorithm import signature_algorithm_identifier
+from ca_core.x509.certificate import Certificate as SignedCertificate
+from ca_core.x509.request import CertificationRequest
+
+Observer = Callable[[str], None]
+"""Told of each step as it is reached: ``serial``, ``lint``, ``intent``, ``sign``, ``store``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What would be signed."""
+
+    serial: str
+    subject: str
+    not_before: datetime
+    not_after: datetime
+    tbs: bytes
+
+
+class Issuance:
+    """The only way to a subscriber's certificate."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        profiles: Profiles,
+        keys: KeyStore,
+        *,
+        base_url: str,
+        entropy: Entropy,
+        abandon_after: timedelta,
+        observe: Observer = lambda _: None,
+    ) -> None:
+        """``base_url`` goes into CRL, OCSP and AIA addresses; an intent older than ``abandon_after`` has no signer
+        any more."""
+        self._transactions = transactions
+        self._profiles = profiles
+        self._keys = keys
+        self._base_url = base_url.rstrip("/")
+        self._entropy = entropy
+        self._abandon_after = abandon_after
+        self._observe = observe
+
+    def preview(self, actor: Actor, application_id: UUID) -> Prepared:
+        """Build and lint what :meth:`issue` would sign; nothing is stored or signed."""
+        with self._transactions.read(actor) as tx:
+            application = self._to_issue(tx, actor, application_id)
+            content, serial, _, _ = self._compose(tx, application)
+        return Prepared(
+            serial=serial.hex,
+            subject=content.subject,
+            not_before=content.not_before,
+            not_after=content.not_after,
+            tbs=content.linted.der,
+        )
+
+    def issue(self, actor: Actor, application_id: UUID) -> Certificate:
+        """Issue, or return what was issued already.
+
+        LintFailed when a rule objects, KeyUnavailable when the key cannot be used; TryAgain while another call signs
+        for the same application, or its outcome is not known yet."""
+        with self._transactions.read(actor) as tx:
+            application = tx.applications.get(application_id, seen_by=actor.visibility)
+            if application.certificate is not None:
+                self._require_right(actor, application)
+                return tx.certificates.get(application.certificate, seen_by=actor.visibility)
+            application = self._to_issue(tx, actor, application_id)
+            self._observe("serial")
+            content, serial, profile, issuer = self._compose(tx, application)
+        self._observe("lint")
+        intent = self._record_intent(actor, application, content, serial, profile, issuer)
+        self._observe("intent")
+        try:
+            signer = self._keys.signer(issuer.key_reference, issuer.signature_algorithm)
+            signed = sign_certificate(content.linted, signer)
+        except CaError as failure:
+            self._give_up(actor, intent, failure)
+            raise
+        self._observe("sign")
+        certificate = self._record_signature(actor, application, intent, signed)
+        self._observe("store")
+        return certificate
+
+    def _to_issue(self, tx: Transaction, actor: Actor, id: UUID) -> Application:
+        application = tx.applications.get(id, seen_by=actor.visibility)
+        self._require_right(actor, application)
+        if application.state in (
+            ApplicationState.SUBMITTED,
+            ApplicationState.IN_REVIEW,
+            ApplicationState.APPROVED_FIRST,
+        ):
+            raise ApprovalNeeded(f"application {application.number} is not approved yet")
+        if application.state is not ApplicationState.REQUEST_RECEIVED:
+            raise WrongState(
+                f"application {application.number} is {application.state.value}; "
+                "a certificate is issued once its certification request is in"
+            )
+        return application
+
+    def _require_right(self, actor: Actor, application: Application) -> None:
+        if application.owner != actor.id:
+            actor.require(Permission.CERTIFICATE_ISSUE)
+        elif not (actor.may(Permission.CERTIFICATE_REQUEST) or actor.may(Permission.CERTIFICATE_ISSUE)):
+            raise NotPermitted("this token may not ask for certificates")
+
+    def _compose(self, tx: Transaction, application: Application) -> tuple[Content, Serial, Profile, Authority]:
+        assert application.request_der is not None
+        profile = self._profiles.profile_version(
+            application.profile, application.profile_version, application.profile_digest
+        )
+        issuer = _issuer(tx, profile)
+        serial = Serial.random(self._entropy)
+        partition = partition_of(serial, issuer.partitions)
+        content = compose(
+            profile,
+            issuer_certificate=issuer.certificate,
+            signature_algorithm=signature_algorithm_identifier(issuer.signature_algorithm),
+            subject=application.subject,
+            san=application.san,
+            identification=application.identification,
+            public_key_info=CertificationRequest.parse(application.request_der).public_key_info,
+            serial=serial,
+            now=tx.now,
+            urls=urls_of(issuer, base=self._base_url, partition=partition),
+        )
+        return content, serial, profile, issuer
+
+    def _record_intent(
+        self,
+        actor: Actor,
+        application: Application,
+        content: Content,
+        serial: Serial,
+        profile: Profile,
+        issuer: Authority,
+    ) -> Certificate:
+        """Durable before the key is used (invariants 1 and 3). The database checks the approvals again (12)."""
+        assert application.request_der is not None
+        spki = CertificationRequest.parse(application.request_der).public_key_info
+        spki_sha256 = hashlib.sha256(spki).digest()
+        with self._transactions.begin(actor) as tx:
+            current = tx.applications.get(application.id, seen_by=actor.visibility)
+            if current.version != application.version:
+                raise TryAgain(f"application {application.number} was changed just now; look at it again")
+            self._settle_earlier(tx, current)
+            approvals = tx.applications.approvals(current.id, current.round)
+            if len({one.approver for one in approvals}) < current.approvals_required:
+                raise ApprovalNeeded(f"application {current.number} lacks an approval")
+            if tx.certificates.is_blocked(spki_sha256):
+                raise WeakKey("the key is on the list of compromised keys; make a new one")
+            if tx.certificates.key_in_use(spki_sha256, other_than_owner=current.owner):
+                raise WeakKey("this key is in somebody else's certificate; make a new one")
+            intent = Certificate(
+                id=tx.new_id(),
+                issuer=issuer.id,
+                serial=serial,
+                profile=profile.key,
+                profile_version=profile.version,
+                profile_digest=profile.digest,
+                application=current.id,
+                approval_digest=approvals[-1].digest,
+                owner=current.owner,
+                centre=current.centre,
+                subject=content.subject,
+                tbs=content.linted.der,
+                tbs_sha256=content.linted.sha256,
+                spki_sha256=spki_sha256,
+                not_before=content.not_before,
+                not_after=content.not_after,
+                partition=partition_of(serial, issuer.partitions),
+                replaces=current.replaces,
+                created_at=tx.now,
+            )
+            tx.certificates.add(intent)
+            tx.audit.record(
+                "certificate.intent",
+                "certificate",
+                intent.id,
+                application=str(current.id),
+                serial=serial.hex,
+                tbs=intent.tbs_sha256.hex(),
+                profile=profile.digest.hex(),
+                approvals=[str(one.id) for one in approvals],
+            )
+            return intent
+
+    def _settle_earlier(self, tx: Transaction, application: Application) -> None:
+        """An open intent of somebody who signs right now, or who died."""
+        earlier = tx.certificates.intent_of(application.id)
+        if earlier is None:
+            return
+        if tx.now - earlier.created_at < self._abandon_after:
+            raise TryAgain(
+                f"the certificate of application {application.number} is being signed; ask again",
+                retry_after=max(1, int(self._abandon_after.total_seconds())),
+            )
+        abandon(tx, earlier)
+
+    def _record_signature(
+        self, actor: Actor, application: Application, intent: Certificate, signed: SignedCertificate
+    ) -> Certificate:
+        with self._transactions.begin(actor) as tx:
+            issued = tx.certificates.replace(
+                replace(
+                    intent,
+                    state=CertificateState.ISSUED,
+                    der=signed.der,
+                    sha256=signed.sha256,
+                    issued_at=tx.now,
+                )
+            )
+            current = tx.applications.get(application.id, seen_by=EVERYTHING)
+            tx.applications.replace(current.step(ApplicationState.ISSUED, certificate=issued.id))
+            tx.audit.record(
+                "certificate.issued", "certificate", issued.id, serial=issued.serial.hex, sha256=signed.sha256.hex()
+            )
+            if current.replaces is not None:
+                revoke_replaced(tx, current)
+            notify(tx, current.owner, "certificate-issued", application=current)
+            emit(tx, "certificate.issued", certificate=issued.id, application=current.id)
+            return issued
+
+    def _give_up(self, actor: Actor, intent: Certificate, failure: CaError) -> None:
+        """The key was asked, so a signature may exist: the serial counts as revoked from now on."""
+        with self._transactions.begin(actor) as tx:
+            abandon(tx, tx.certificates.get(intent.id, seen_by=EVERYTHING))
+        if isinstance(failure, IntegrityAlarm):
+            with self._transactions.begin(actor) as tx:
+                tx.audit.record("alarm.integrity", "certificate", intent.id, detail=failure.detail)
+
+
+def _issuer(tx: Transaction, profile: Profile) -> Authority:
+    """The issuing authority for that profile: active, of the same environment (invariant 17), the newest."""
+    fitting = [
+        one
+        for one in tx.authorities.all()
+        if one.kind is AuthorityKind.ISSUING
+        and one.state is AuthorityState.ACTIVE
+        and one.environment is profile.environment
+        and one.not_before <= tx.now < one.not_after
+    ]
+    if not fitting:
+        raise ConfigurationError(
+            f"no active issuing authority for {profile.environment.value} profiles; run: pechatnik ca init"
+        )
+    return max(fitting, key=lambda one: one.not_after)

@@ -1,0 +1,152 @@
+"""Token loss: reported in the cabinet, by code or through an operator; held at once; a new key, a new certificate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor, Permission
+from ca_core.domain.application import Application, ApplicationState
+from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
+from ca_core.domain.document import DocumentState
+from ca_core.domain.errors import NotFound, WrongState
+from ca_core.services.documents import DocumentDesk
+from ca_core.services.notices import notify
+from ca_core.services.ports import Profiles, Transaction, Transactions
+from ca_core.services.replacement_reason import Circumstance
+from ca_core.services.report_code import report_code_digest
+from ca_core.services.revocation import lift_hold, put_on_hold, revoke_for_good
+
+__all__ = ["Circumstance", "Replacement"]
+
+
+class Replacement:
+    """Unlimited, free, each step on record."""
+
+    def __init__(self, transactions: Transactions, profiles: Profiles, documents: DocumentDesk) -> None:
+        self._transactions = transactions
+        self._profiles = profiles
+        self._documents = documents
+
+    def report(self, actor: Actor, certificate_id: UUID, *, circumstance: Circumstance) -> Application:
+        """Protect the old certificate at once and start the application for a new one, with the documents on file
+        that still count. Reporting twice returns the application that is open already.
+
+        WrongState when the certificate was never issued or is revoked: then a new application is the way."""
+        actor.require(Permission.CERTIFICATE_REPLACE)
+        with self._transactions.begin(actor) as tx:
+            certificate = tx.certificates.get(certificate_id, seen_by=actor.visibility)
+            started = tx.applications.open_replacement_of(certificate_id)
+            if started is None and certificate.state not in (CertificateState.ISSUED, CertificateState.HELD):
+                raise WrongState(
+                    f"certificate {certificate.serial} is {certificate.state.value}; apply for a new one instead"
+                )
+            certificate = _protect(tx, certificate, circumstance, by=actor.id)
+            if started is not None:
+                if started.circumstance != circumstance.value and started.state is ApplicationState.DRAFT:
+                    started = tx.applications.replace(replace(started, circumstance=circumstance.value))
+                return started
+            started = self._start(tx, actor, certificate, circumstance)
+        self._carry_documents(actor, certificate, started)
+        with self._transactions.read(actor) as tx:
+            return tx.applications.get(started.id, seen_by=actor.visibility)
+
+    def report_by_code(self, code: str) -> Certificate:
+        """Hold the certificate whose report code this is, without a log-in. NotFound for a code that fits none."""
+        with self._transactions.begin(SYSTEM_ACTOR) as tx:
+            certificate = tx.certificates.by_report_code(report_code_digest(code))
+            if certificate is None:
+                raise NotFound("no certificate has this code; look at the paper that it was printed on")
+            tx.audit.record("certificate.loss-reported", "certificate", certificate.id, by="code")
+            if certificate.state is CertificateState.ISSUED:
+                certificate = put_on_hold(tx, certificate, by=certificate.owner)
+            return certificate
+
+    def found(self, actor: Actor, certificate_id: UUID) -> Certificate:
+        """The token was found: lift the hold and withdraw the replacement.
+
+        Subscribers lift only holds of their own; what staff put on hold, staff lift."""
+        actor.require(Permission.CERTIFICATE_REPLACE)
+        with self._transactions.begin(actor) as tx:
+            certificate = tx.certificates.get(certificate_id, seen_by=actor.visibility)
+            if certificate.owner != actor.id or certificate.held_by != certificate.owner:
+                actor.require(Permission.CERTIFICATE_UNHOLD)
+            lifted = lift_hold(tx, certificate)
+            tx.audit.record("certificate.found", "certificate", certificate_id)
+            started = tx.applications.open_replacement_of(certificate_id)
+            if started is not None and tx.certificates.intent_of(started.id) is None:
+                ended = started.step(
+                    ApplicationState.WITHDRAWN,
+                    claimed_by=None,
+                    claim_expires=None,
+                    clock_running_since=None,
+                    due_at=None,
+                )
+                tx.applications.replace(ended)
+                tx.audit.record("application.withdrawn", "application", started.id, because="token found")
+            return lifted
+
+    def _start(
+        self, tx: Transaction, actor: Actor, certificate: Certificate, circumstance: Circumstance
+    ) -> Application:
+        if certificate.application is None:
+            raise WrongState("the authority's own certificates are renewed by the authority")
+        old = tx.applications.get(certificate.application, seen_by=EVERYTHING)
+        profile = self._profiles.profile(certificate.profile, on=tx.now.date())
+        application = Application(
+            id=tx.new_id(),
+            number=tx.applications.next_number(tx.now.year),
+            owner=old.owner,
+            centre=old.centre,
+            profile=profile.key,
+            profile_version=profile.version,
+            profile_digest=profile.digest,
+            approvals_required=profile.approvals,
+            subject=old.subject,
+            san=old.san,
+            # How identity was confirmed is asked again; the earlier answer is only where one begins.
+            identification=old.identification,
+            replaces=certificate.id,
+            circumstance=circumstance.value,
+            created_at=tx.now,
+        )
+        tx.applications.add(application)
+        tx.applications.add_editor(application.id, actor.id)
+        tx.audit.record(
+            "replacement.started",
+            "application",
+            application.id,
+            certificate=str(certificate.id),
+            circumstance=circumstance.value,
+        )
+        notify(tx, application.owner, "replacement-started", application=application)
+        return application
+
+    def _carry_documents(self, actor: Actor, certificate: Certificate, started: Application) -> None:
+        """Documents that were accepted and still count by the pack's rule. A crash in between loses nothing: what
+        was not carried over is asked for."""
+        profile = self._profiles.profile_version(started.profile, started.profile_version, started.profile_digest)
+        reusable = {rule.kind: rule.reusable for rule in profile.evidence if rule.reusable is not None}
+        assert certificate.application is not None
+        with self._transactions.read(actor) as tx:
+            on_file = [
+                one
+                for one in tx.documents.of(certificate.application)
+                if one.state is DocumentState.ACCEPTED
+                and one.kind in reusable
+                and one.decided_at is not None
+                and one.decided_at + reusable[one.kind] > tx.now
+            ]
+        for document in on_file:
+            self._documents.carry_over(actor, document, started.id)
+
+
+def _protect(tx: Transaction, certificate: Certificate, circumstance: Circumstance, *, by: UUID) -> Certificate:
+    if circumstance is Circumstance.LOST and certificate.state is CertificateState.ISSUED:
+        return put_on_hold(tx, certificate, by=by)
+    if circumstance is Circumstance.COMPROMISED and certificate.state in (
+        CertificateState.ISSUED,
+        CertificateState.HELD,
+    ):
+        return revoke_for_good(tx, certificate, reason=RevocationReason.KEY_COMPROMISE)
+    return certificate

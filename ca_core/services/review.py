@@ -1,0 +1,273 @@
+"""Review: the queue, the claim, a verdict on each document, and the decision of one or two people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID
+
+from ca_core.domain.access import Actor, Permission
+from ca_core.domain.application import Application, ApplicationState, Approval, CheckResult, snapshot_digest
+from ca_core.domain.document import Document, DocumentState
+from ca_core.domain.errors import (
+    ClaimedByAnother,
+    InvalidInput,
+    NotPermitted,
+    Refused,
+    SelfApproval,
+    StaleVersion,
+    WrongState,
+)
+from ca_core.domain.profile import Pack
+from ca_core.services.clock import DecisionClock
+from ca_core.services.events import emit
+from ca_core.services.evidence import Requirement, requirements
+from ca_core.services.notices import notify
+from ca_core.services.ports import Page, Profiles, Transaction, Transactions
+from ca_core.services.row import unless_stale
+
+S = ApplicationState
+TABS: Mapping[str, tuple[ApplicationState, ...]] = {
+    "mine": (S.IN_REVIEW, S.APPROVED_FIRST),
+    "unclaimed": (S.SUBMITTED,),
+    "second": (S.APPROVED_FIRST,),
+    "returned": (S.RETURNED,),
+    "decided": (S.AWAITING_KEY, S.REQUEST_RECEIVED, S.ISSUED, S.ACCEPTED, S.REJECTED),
+    "all": (),
+}
+"""The tabs of the queue, and the states that each shows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """Exactly what a reviewer is shown; ``digest`` is what the approval will be bound to (invariant 12)."""
+
+    application: Application
+    documents: Sequence[Document]
+    """Those that count."""
+    requirements: Sequence[Requirement]
+    checks: Sequence[CheckResult]
+    digest: bytes
+    approvals: Sequence[Approval]
+    viewed: frozenset[UUID]
+    """Documents that this reviewer was shown."""
+
+
+class Review:
+    """What operators and reviewers do."""
+
+    def __init__(
+        self, transactions: Transactions, profiles: Profiles, clock: DecisionClock, *, claim_for: timedelta
+    ) -> None:
+        self._transactions = transactions
+        self._profiles = profiles
+        self._clock = clock
+        self._claim_for = claim_for
+
+    def queue(
+        self, actor: Actor, *, tab: str, text: str = "", cursor: str | None = None, limit: int = 50
+    ) -> Page[Application]:
+        """One tab of the queue, earliest deadline first."""
+        actor.require(Permission.APPLICATION_REVIEW)
+        if tab not in TABS:
+            raise InvalidInput(f"there is no tab {tab[:20]!r}; use {', '.join(TABS)}")
+        with self._transactions.read(actor) as tx:
+            return tx.applications.find(
+                seen_by=actor.visibility,
+                states=TABS[tab],
+                claimed_by=actor.id if tab == "mine" else None,
+                text=text,
+                cursor=cursor,
+                limit=limit,
+                order="due",
+            )
+
+    def counts(self, actor: Actor) -> Mapping[str, int]:
+        """How many each tab holds."""
+        actor.require(Permission.APPLICATION_REVIEW)
+        with self._transactions.read(actor) as tx:
+            return {
+                tab: tx.applications.count(
+                    seen_by=actor.visibility, states=states, claimed_by=actor.id if tab == "mine" else None
+                )
+                for tab, states in TABS.items()
+            }
+
+    def snapshot(self, actor: Actor, id: UUID) -> Snapshot:
+        """What there is to decide on, and its digest."""
+        actor.require(Permission.APPLICATION_REVIEW)
+        with self._transactions.read(actor) as tx:
+            return self._snapshot(tx, actor, tx.applications.get(id, seen_by=actor.visibility))
+
+    def claim(self, actor: Actor, id: UUID) -> Application:
+        """Take it, or go on holding it; ClaimedByAnother while somebody else does."""
+        actor.require(Permission.APPLICATION_REVIEW)
+        with self._transactions.begin(actor) as tx:
+            application = tx.applications.get(id, seen_by=actor.visibility)
+            if application.owner == actor.id:
+                raise SelfApproval("nobody reviews an application of his own")
+            if application.held_by_another(actor.id, tx.now):
+                raise ClaimedByAnother(f"application {application.number} is being reviewed by somebody else")
+            claim = {"claimed_by": actor.id, "claim_expires": tx.now + self._claim_for}
+            if application.state in (S.IN_REVIEW, S.APPROVED_FIRST):
+                claimed = replace(application, **claim)  # type: ignore[arg-type]  # names checked by replace()
+            else:
+                claimed = application.step(S.IN_REVIEW, **claim)
+            claimed = tx.applications.replace(claimed)
+            tx.audit.record("application.claimed", "application", id)
+            return claimed
+
+    def release(self, actor: Actor, id: UUID) -> Application:
+        """Give the claim back."""
+        actor.require(Permission.APPLICATION_REVIEW)
+        with self._transactions.begin(actor) as tx:
+            application = tx.applications.get(id, seen_by=actor.visibility)
+            application.require_claim(actor.id, tx.now)
+            released = tx.applications.replace(unclaimed(application))
+            tx.audit.record("application.released", "application", id)
+            return released
+
+    def accept_document(self, actor: Actor, id: UUID, *, version: int) -> Document:
+        """The document shows what it has to; the reviewer must have looked at it."""
+        with self._transactions.begin(actor) as tx:
+            document, application = self._to_judge(tx, actor, id, version)
+            if id not in tx.documents.viewed_by(application.id, actor.id):
+                raise NotPermitted("look at the document before you accept it")
+            return self._judged(tx, actor, document, DocumentState.ACCEPTED, reason=None, note="")
+
+    def refuse_document(self, actor: Actor, id: UUID, *, version: int, reason: str, note: str = "") -> Document:
+        """Refuse it for one of the pack's reasons; the applicant reads reason and note."""
+        with self._transactions.begin(actor) as tx:
+            document, application = self._to_judge(tx, actor, id, version)
+            reasons = self._pack(application).refusal_reasons
+            if reason not in reasons:
+                raise InvalidInput(f"reason is one of: {', '.join(reasons)}", fields={"reason": "choose a reason"})
+            return self._judged(tx, actor, document, DocumentState.REFUSED, reason=reason, note=note)
+
+    def return_for_correction(self, actor: Actor, id: UUID, *, version: int, note: str = "") -> Application:
+        """Back to the applicant; the clock pauses. Only what was refused has to be sent again."""
+        with self._transactions.begin(actor) as tx:
+            application = self._to_decide(tx, actor, id, version)
+            refused = [one for one in tx.documents.of(id) if one.state is DocumentState.REFUSED]
+            if not refused and not note.strip():
+                raise InvalidInput(
+                    "refuse a document or write what has to be corrected", fields={"note": "say what to correct"}
+                )
+            returned = application.step(S.RETURNED, note=note.strip(), claimed_by=None, claim_expires=None)
+            returned = tx.applications.replace(self._clock.stop(returned, at=tx.now))
+            tx.audit.record("application.returned", "application", id, refused=[one.kind for one in refused])
+            notify(tx, application.owner, "application-returned", application=returned)
+            emit(tx, "application.returned", application=id)
+            return returned
+
+    def approve(self, actor: Actor, id: UUID, *, version: int, digest: bytes) -> Application:
+        """Approve exactly what has this digest (invariant 12).
+
+        SelfApproval for whoever edited or requested, or approved already; StaleVersion when what was shown has
+        changed; Refused while a document is missing, not accepted or not looked at."""
+        actor.require(Permission.APPLICATION_APPROVE)
+        with self._transactions.begin(actor) as tx:
+            application = self._to_decide(tx, actor, id, version)
+            self._refuse_self(tx, actor, application)
+            shown = self._snapshot(tx, actor, application)
+            if shown.digest != digest:
+                raise StaleVersion("what you were shown has changed; look at it again, then decide")
+            _refuse_incomplete(shown)
+            tx.applications.add_approval(
+                Approval(
+                    id=tx.new_id(), application=id, round=application.round, approver=actor.id, digest=digest, at=tx.now
+                )
+            )
+            given = len(shown.approvals) + 1
+            if given >= application.approvals_required:
+                approved = self._clock.stop(
+                    application.step(S.AWAITING_KEY, claimed_by=None, claim_expires=None), at=tx.now
+                )
+                notify(tx, application.owner, "application-approved", application=approved)
+                emit(tx, "application.approved", application=id)
+            else:
+                approved = application.step(S.APPROVED_FIRST, claimed_by=None, claim_expires=None)
+            approved = tx.applications.replace(approved)
+            tx.audit.record(
+                "application.approved", "application", id, digest=digest.hex(), approval=given, round=application.round
+            )
+            return approved
+
+    def reject(self, actor: Actor, id: UUID, *, version: int, note: str) -> Application:
+        """Refuse for good, with the reason that the applicant reads."""
+        if not note.strip():
+            raise InvalidInput("say why", fields={"note": "the applicant needs the reason"})
+        with self._transactions.begin(actor) as tx:
+            application = self._to_decide(tx, actor, id, version)
+            rejected = application.step(S.REJECTED, note=note.strip(), claimed_by=None, claim_expires=None)
+            rejected = tx.applications.replace(self._clock.stop(rejected, at=tx.now))
+            tx.audit.record("application.rejected", "application", id)
+            notify(tx, application.owner, "application-rejected", application=rejected)
+            emit(tx, "application.rejected", application=id)
+            return rejected
+
+    def _snapshot(self, tx: Transaction, actor: Actor, application: Application) -> Snapshot:
+        documents = [one for one in tx.documents.of(application.id) if one.counts]
+        checks = tx.applications.checks(application.id, application.round)
+        profile = self._profiles.profile_version(
+            application.profile, application.profile_version, application.profile_digest
+        )
+        return Snapshot(
+            application=application,
+            documents=documents,
+            requirements=requirements(profile, documents, checks),
+            checks=checks,
+            digest=snapshot_digest(application, documents),
+            approvals=tx.applications.approvals(application.id, application.round),
+            viewed=tx.documents.viewed_by(application.id, actor.id),
+        )
+
+    def _to_decide(self, tx: Transaction, actor: Actor, id: UUID, version: int) -> Application:
+        actor.require(Permission.APPLICATION_REVIEW)
+        application = unless_stale(tx.applications.get(id, seen_by=actor.visibility), version)
+        if application.state not in (S.IN_REVIEW, S.APPROVED_FIRST):
+            raise WrongState(f"application {application.number} is {application.state.value}; claim it from the queue")
+        application.require_claim(actor.id, tx.now)
+        return application
+
+    def _to_judge(self, tx: Transaction, actor: Actor, id: UUID, version: int) -> tuple[Document, Application]:
+        actor.require(Permission.APPLICATION_REVIEW)
+        document = unless_stale(tx.documents.get(id, seen_by=actor.visibility), version)
+        application = tx.applications.get(document.application, seen_by=actor.visibility)
+        application.require_claim(actor.id, tx.now)
+        if not document.counts:
+            raise WrongState("a newer document has taken the place of this one; look at that")
+        self._refuse_self(tx, actor, application)
+        return document, application
+
+    def _judged(
+        self, tx: Transaction, actor: Actor, document: Document, state: DocumentState, *, reason: str | None, note: str
+    ) -> Document:
+        judged = replace(
+            document, state=state, reason=reason, note=note.strip(), decided_by=actor.id, decided_at=tx.now
+        )
+        judged = tx.documents.replace(judged)
+        tx.audit.record(f"document.{state.value}", "document", document.id, sha256=document.sha256.hex(), reason=reason)
+        return judged
+
+    def _refuse_self(self, tx: Transaction, actor: Actor, application: Application) -> None:
+        if actor.id == application.owner or actor.id in tx.applications.editors(application.id):
+            raise SelfApproval("you entered or changed this application; somebody else has to decide on it")
+
+    def _pack(self, application: Application) -> Pack:
+        return self._profiles.pack(application.profile.partition("/")[0])
+
+
+def unclaimed(application: Application) -> Application:
+    """Without its claim; what was in review goes back to the queue."""
+    if application.state is S.IN_REVIEW:
+        return application.step(S.SUBMITTED, claimed_by=None, claim_expires=None)
+    return replace(application, claimed_by=None, claim_expires=None)
+
+
+def _refuse_incomplete(shown: Snapshot) -> None:
+    open_points = {one.kind: "accept or refuse it first" for one in shown.requirements if not one.satisfied}
+    open_points |= {one.kind: "look at it first" for one in shown.documents if one.id not in shown.viewed}
+    if open_points:
+        raise Refused(f"not everything was checked: {', '.join(sorted(open_points))}", fields=open_points)

@@ -1,0 +1,103 @@
+"""Hold, unhold and revoke. OCSP reads the same row, so the next answer after the commit says so (invariant 10)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from ca_core.domain.access import Actor, Permission, Role
+from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
+from ca_core.domain.errors import InvalidInput, NotPermitted
+from ca_core.services.crl_refresh import refresh_crl
+from ca_core.services.events import emit
+from ca_core.services.notices import notify
+from ca_core.services.ports import Transaction, Transactions
+from ca_core.services.row import unless_stale
+
+R = RevocationReason
+SUBSCRIBER_REASONS = frozenset(
+    {R.UNSPECIFIED, R.KEY_COMPROMISE, R.AFFILIATION_CHANGED, R.SUPERSEDED, R.CESSATION_OF_OPERATION}
+)
+"""CRLReasons that a subscriber can know to be true; the others are the authority's to give."""
+
+
+class Revocation:
+    """Status changes of certificates that were issued."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def hold(self, actor: Actor, id: UUID, *, version: int | None = None) -> Certificate:
+        """Suspend at once (certificateHold)."""
+        actor.require(Permission.CERTIFICATE_HOLD)
+        with self._transactions.begin(actor) as tx:
+            certificate = unless_stale(tx.certificates.get(id, seen_by=actor.visibility), version)
+            return put_on_hold(tx, certificate, by=actor.id)
+
+    def unhold(self, actor: Actor, id: UUID, *, version: int | None = None) -> Certificate:
+        """Lift a hold."""
+        actor.require(Permission.CERTIFICATE_UNHOLD)
+        with self._transactions.begin(actor) as tx:
+            certificate = unless_stale(tx.certificates.get(id, seen_by=actor.visibility), version)
+            return lift_hold(tx, certificate)
+
+    def revoke(
+        self,
+        actor: Actor,
+        id: UUID,
+        *,
+        reason: RevocationReason,
+        invalidity_date: datetime | None = None,
+        version: int | None = None,
+    ) -> Certificate:
+        """Revoke for good. Of a revoked certificate only the reason can change, to keyCompromise (invariant 14)."""
+        actor.require(Permission.CERTIFICATE_REVOKE)
+        if not actor.roles - {Role.SUBSCRIBER} and reason not in SUBSCRIBER_REASONS:
+            raise NotPermitted(f"{reason.label} is for the authority to state")
+        with self._transactions.begin(actor) as tx:
+            certificate = unless_stale(tx.certificates.get(id, seen_by=actor.visibility), version)
+            if certificate.application is None:
+                actor.require(Permission.AUTHORITY_MANAGE)
+            if invalidity_date is not None and invalidity_date > tx.now:
+                raise InvalidInput(
+                    "the invalidity date lies in the future", fields={"invalidity_date": "not after now"}
+                )
+            return revoke_for_good(tx, certificate, reason=reason, invalidity_date=invalidity_date)
+
+
+def put_on_hold(tx: Transaction, certificate: Certificate, *, by: UUID) -> Certificate:
+    """Hold in this transaction."""
+    held = tx.certificates.replace(certificate.hold(at=tx.now, by=by))
+    _record(tx, held, "held")
+    return held
+
+
+def lift_hold(tx: Transaction, certificate: Certificate) -> Certificate:
+    """Unhold in this transaction."""
+    lifted = tx.certificates.replace(certificate.unhold())
+    _record(tx, lifted, "unheld")
+    return lifted
+
+
+def revoke_for_good(
+    tx: Transaction, certificate: Certificate, *, reason: RevocationReason, invalidity_date: datetime | None = None
+) -> Certificate:
+    """Revoke in this transaction; a compromised key is never certified again."""
+    revoked = tx.certificates.replace(certificate.revoke(at=tx.now, reason=reason, invalidity_date=invalidity_date))
+    if reason is RevocationReason.KEY_COMPROMISE:
+        tx.certificates.block_key(certificate.spki_sha256, "keyCompromise", tx.now)
+    _record(tx, revoked, "revoked", reason=reason.label)
+    return revoked
+
+
+def _record(tx: Transaction, certificate: Certificate, what: str, **details: object) -> None:
+    tx.audit.record(f"certificate.{what}", "certificate", certificate.id, serial=certificate.serial.hex, **details)
+    refresh_crl(tx, certificate)
+    if certificate.application is not None:
+        notify(tx, certificate.owner, f"certificate-{what}", certificate=certificate)
+    emit(tx, f"certificate.{what}", certificate=certificate.id)
+
+
+def is_active(certificate: Certificate) -> bool:
+    """Whether there is something to hold or revoke."""
+    return certificate.state in (CertificateState.ISSUED, CertificateState.HELD)

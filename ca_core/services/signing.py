@@ -1,0 +1,29 @@
+"""The one place where a certificate gets its signature."""
+
+from __future__ import annotations
+
+from ca_core.domain.errors import BadSignature, IntegrityAlarm
+from ca_core.lint import LintedTbs
+from ca_core.services.ports import Signer
+from ca_core.x509.certificate import Certificate as SignedCertificate
+from ca_core.x509.certificate import assemble
+from ca_core.x509.signature import verify_signature
+
+
+def sign_certificate(linted: LintedTbs, signer: Signer) -> SignedCertificate:
+    """Sign what was linted, then check one's own work before anybody sees it (invariants 2 and 4).
+
+    :class:`IntegrityAlarm` when key, bytes or signature are not what they have to be; :class:`KeyUnavailable` when
+    the key cannot be used."""
+    linted.check_signer(signer.public_key_info)
+    signature = signer.sign(linted.der)
+    try:
+        verify_signature(signer.public_key_info, linted.signature_algorithm, linted.der, signature)
+    except BadSignature:
+        raise IntegrityAlarm(
+            "the authority's own signature does not verify; the certificate was not handed out"
+        ) from None
+    signed = SignedCertificate.parse(assemble(linted.der, linted.signature_algorithm, signature))
+    if signed.tbs != linted.der:
+        raise IntegrityAlarm("the signed certificate differs from the bytes that were linted")
+    return signed

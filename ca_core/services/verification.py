@@ -1,0 +1,81 @@
+"""The daily independent look at everything that was issued: bytes, signature, lint, record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from ca_core.domain.access import SYSTEM_ACTOR
+from ca_core.domain.authority import Authority
+from ca_core.domain.certificate import Certificate
+from ca_core.domain.errors import CaError
+from ca_core.lint import LintContext, lint_certificate
+from ca_core.lint.pkilint_run import lint_with_pkilint
+from ca_core.services.ports import Profiles, Transactions
+from ca_core.x509.certificate import Certificate as SignedCertificate
+from ca_core.x509.signature import verify_signature
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecheckReport:
+    """What was looked at, and what was wrong."""
+
+    start: datetime
+    end: datetime
+    certificates: int
+    faults: tuple[tuple[str, str], ...]
+    """Serial and what is wrong, in words."""
+
+
+class Recheck:
+    """Trusts nothing that issuance did: reads the stored bytes as a stranger would."""
+
+    def __init__(self, transactions: Transactions, profiles: Profiles) -> None:
+        self._transactions = transactions
+        self._profiles = profiles
+
+    def run(self, start: datetime, end: datetime) -> RecheckReport:
+        """Check every certificate issued in ``[start, end)``; the outcome goes on record."""
+        checked = 0
+        faults: list[tuple[str, str]] = []
+        with self._transactions.read(SYSTEM_ACTOR) as tx:
+            authorities = {one.id: one for one in tx.authorities.all()}
+            for certificate in tx.certificates.issued_between(start, end):
+                checked += 1
+                issuer = authorities.get(certificate.issuer)
+                faults += [(certificate.serial.hex, fault) for fault in self._faults(certificate, issuer)]
+        with self._transactions.begin(SYSTEM_ACTOR) as tx:
+            tx.audit.record(
+                "recheck.done",
+                "recheck",
+                tx.now.date().isoformat(),
+                start=start.isoformat(),
+                end=end.isoformat(),
+                certificates=checked,
+                faults=[list(fault) for fault in faults],
+            )
+        return RecheckReport(start=start, end=end, certificates=checked, faults=tuple(faults))
+
+    def _faults(self, certificate: Certificate, issuer: Authority | None) -> Iterator[str]:
+        if certificate.der is None or issuer is None:
+            yield "it is issued without a signature or an issuer"
+            return
+        try:
+            signed = SignedCertificate.parse(certificate.der)
+            own = SignedCertificate.parse(issuer.certificate)
+            if signed.tbs != certificate.tbs or hashlib.sha256(signed.tbs).digest() != certificate.tbs_sha256:
+                yield "its bytes are not those of the intent"
+            if signed.serial != certificate.serial:
+                yield "its serial is not the one on record"
+            verify_signature(own.public_key_info, signed.signature_algorithm, signed.tbs, signed.signature)
+            self_signed = issuer.certificate_id == certificate.id
+            lint_certificate(signed.tbs, LintContext(issuer_certificate=None if self_signed else issuer.certificate))
+            profile = self._profiles.profile_version(
+                certificate.profile, certificate.profile_version, certificate.profile_digest
+            )
+            found = lint_with_pkilint(certificate.der, linters=profile.linters)
+            yield from (f"{one.rule}: {one.detail}" for one in found)
+        except CaError as error:
+            yield error.detail
