@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.authority import Authority
 from ca_core.domain.certificate import Certificate
 from ca_core.domain.errors import CaError
+from ca_core.domain.work import Job
 from ca_core.lint import LintContext, lint_certificate
 from ca_core.lint.pkilint_run import lint_with_pkilint
 from ca_core.services.ports import Profiles, Transactions
@@ -35,6 +36,11 @@ class Recheck:
     def __init__(self, transactions: Transactions, profiles: Profiles) -> None:
         self._transactions = transactions
         self._profiles = profiles
+
+    def of_day(self, job: Job) -> None:
+        """Handler of the job ``recheck``, whose argument ``day`` is an ISO date (UTC)."""
+        start = datetime.fromisoformat(str(job.arguments["day"])).replace(tzinfo=UTC)
+        self.run(start, start + timedelta(days=1))
 
     def run(self, start: datetime, end: datetime) -> RecheckReport:
         """Check every certificate issued in ``[start, end)``; the outcome goes on record."""
