@@ -1,0 +1,1 @@
+"""Revocation lists: building, signing, publishing (RFC 5280 §5)."""

@@ -1,4 +1,4 @@
-"""The one place where a certificate gets its signature."""
+"""The one place where the authority's keys sign certificates, lists and answers."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ from ca_core.x509.certificate import assemble
 from ca_core.x509.signature import verify_signature
 
 
-def sign_certificate(linted: LintedTbs, signer: Signer) -> SignedCertificate:
+def signature_over(linted: LintedTbs, signer: Signer) -> bytes:
     """Sign what was linted, then check one's own work before anybody sees it (invariants 2 and 4).
 
-    :class:`IntegrityAlarm` when key, bytes or signature are not what they have to be; :class:`KeyUnavailable` when
-    the key cannot be used."""
+    :class:`IntegrityAlarm` when key or signature are not what they have to be; :class:`KeyUnavailable` when the key
+    cannot be used."""
     linted.check_signer(signer.public_key_info)
     signature = signer.sign(linted.der)
     try:
         verify_signature(signer.public_key_info, linted.signature_algorithm, linted.der, signature)
     except BadSignature:
-        raise IntegrityAlarm(
-            "the authority's own signature does not verify; the certificate was not handed out"
-        ) from None
+        raise IntegrityAlarm("the authority's own signature does not verify; nothing was handed out") from None
+    return signature
+
+
+def sign_certificate(linted: LintedTbs, signer: Signer) -> SignedCertificate:
+    """The certificate over what was linted; errors as of :func:`signature_over`."""
+    signature = signature_over(linted, signer)
     signed = SignedCertificate.parse(assemble(linted.der, linted.signature_algorithm, signature))
     if signed.tbs != linted.der:
         raise IntegrityAlarm("the signed certificate differs from the bytes that were linted")

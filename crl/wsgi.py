@@ -1,0 +1,91 @@
+"""Lists and issuers' certificates over HTTP (RFC 5280 §4.2.1.13, §4.2.2.1; RFC 2585 §4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.wrappers import Response
+
+from ca_core.domain.errors import TryAgain
+from crl.office import CrlOffice
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+LIST_AGE = timedelta(hours=1)
+"""The longest that caches may keep a list: a new one may appear long before nextUpdate."""
+CERTIFICATE_AGE = timedelta(days=1)
+"""How long caches may keep an issuer's certificate, which never changes."""
+
+_LIST = re.compile(r"/crl/([0-9a-f]{40})(?:/([1-9][0-9]{0,4}))?\.crl")
+_CERTIFICATE = re.compile(r"/aia/([0-9a-f]{40})\.cer")
+
+log = structlog.get_logger("crl")
+
+
+class CrlApplication:
+    """``/crl/<key id>.crl``, ``/crl/<key id>/<partition>.crl`` and ``/aia/<key id>.cer``: GET and HEAD, conditional
+    and in ranges."""
+
+    def __init__(self, office: CrlOffice) -> None:
+        self._office = office
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self._answer(environ)(environ, start_response)
+
+    def _answer(self, environ: WSGIEnvironment) -> WSGIApplication:
+        try:
+            response = self._found(environ["PATH_INFO"])
+            if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+                raise MethodNotAllowed(valid_methods=("GET", "HEAD"))
+            return response.make_conditional(environ, accept_ranges=True, complete_length=len(response.get_data()))
+        except HTTPException as refusal:
+            return _plain(refusal.code or 500, refusal.name, allow=getattr(refusal, "valid_methods", None))
+        except TryAgain as later:
+            return _plain(503, "Try again later", retry_after=later.retry_after)
+        except Exception:  # a relying party gets a sentence, never a traceback
+            log.exception("request failed")
+            return _plain(500, "Internal error")
+
+    def _found(self, path: str) -> Response:
+        if match := _LIST.fullmatch(path):
+            found = self._office.current(match[1], int(match[2] or 0))
+            if found is None:
+                raise NotFound
+            crl, left = found
+            response = _file(crl.der, "application/pkix-crl", max(min(left, LIST_AGE), timedelta(0)))
+            response.set_etag(crl.sha256.hex())
+            response.last_modified = crl.this_update
+            response.expires = crl.next_update
+            return response
+        if match := _CERTIFICATE.fullmatch(path):
+            issuer = self._office.certificate(match[1])
+            if issuer is None:
+                raise NotFound
+            response = _file(issuer.certificate, "application/pkix-cert", CERTIFICATE_AGE)
+            response.add_etag()
+            response.last_modified = issuer.created_at
+            return response
+        raise NotFound
+
+
+def _file(body: bytes, media_type: str, age: timedelta) -> Response:
+    headers = {"Cache-Control": f"public, max-age={int(age.total_seconds())}, no-transform"}
+    return Response(body, content_type=media_type, headers=headers)
+
+
+def _plain(
+    status: int, sentence: str, *, allow: Iterable[str] | None = None, retry_after: int | None = None
+) -> Response:
+    response = Response(f"{sentence}\n", status, content_type="text/plain; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    if allow is not None:
+        response.headers["Allow"] = ", ".join(allow)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
