@@ -1,0 +1,177 @@
+"""A whole authority in a temporary folder, with a server in front, to measure against."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from ca_core.domain.access import SYSTEM_ACTOR, Actor, Role
+from ca_core.domain.algorithms import KeyAlgorithm
+from ca_core.domain.authority import Authority
+from ca_core.domain.certificate import Certificate
+from ca_core.domain.profile import Profile
+from ca_core.services.intake import NewApplication
+from ca_core.services.ports import Signer
+from ca_core.storage import schema
+from pechatnik.bootstrap import Program, build, engine_of
+from pechatnik.config import load
+
+PROFILE = "private/tls-client"
+SUBJECT = {"O": "Example Ltd", "CN": "client.example.org"}
+
+
+@dataclass
+class Installation:
+    """The program, and applications that wait for nothing but their certificate."""
+
+    program: Program
+    subscriber: Actor
+    operator: Actor
+    centre: UUID
+    connection: http.client.HTTPConnection
+    token: str
+    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    approval_of: dict[UUID, bytes] = field(default_factory=dict)
+    subject: dict[str, str] = field(default_factory=lambda: dict(SUBJECT))
+
+    def __post_init__(self) -> None:
+        self.issuer: Authority = next(
+            one for one in self.program.services.authorities.list(SYSTEM_ACTOR) if one.name == "issuing"
+        )
+        self.signer: Signer = self.program.keys.signer(self.issuer.key_reference, self.issuer.signature_algorithm)
+        self.profile: Profile = self.program.services.intake.profile(self.subscriber, PROFILE)
+        spki = self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        self.public_key_info: bytes = spki
+        self.request = (
+            x509.CertificateSigningRequestBuilder()
+            .subject_name(x509.Name([]))
+            .sign(self.key, hashes.SHA256())
+            .public_bytes(Encoding.DER)
+        )
+        (first,) = self.ready(1)
+        self.sample: Certificate = self.program.services.issuance.issue(self.subscriber, first)
+
+    def new_id(self) -> UUID:
+        with self.program.transactions.read(SYSTEM_ACTOR) as tx:
+            return tx.new_id()
+
+    def ready(self, count: int) -> list[UUID]:
+        """That many applications, approved, with their request."""
+        services = self.program.services
+        found = []
+        for _ in range(count):
+            new = NewApplication(profile=PROFILE, subject=self.subject, centre=self.centre)
+            application = services.intake.create(self.subscriber, new)
+            services.intake.submit(self.subscriber, application.id, version=application.version)
+            services.review.claim(self.operator, application.id)
+            seen = services.review.snapshot(self.operator, application.id)
+            approved = services.review.approve(
+                self.operator, application.id, version=seen.application.version, digest=seen.digest
+            )
+            services.intake.receive_request(self.subscriber, application.id, self.request, version=approved.version)
+            self.approval_of[application.id] = seen.digest
+            found.append(application.id)
+        return found
+
+    def post_issue(self, application: UUID) -> None:
+        """Ask for the certificate over HTTP."""
+        self.connection.request(
+            "POST",
+            f"/api/v1/applications/{application}/issue",
+            headers={"Authorization": f"Bearer {self.token}", "Content-Length": "0"},
+        )
+        answer = self.connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"the server answered {answer.status}")
+
+
+@contextmanager
+def open_installation(home: Path, algorithm: KeyAlgorithm, database: str) -> Iterator[Installation]:
+    """Make it, start its server, and stop that at the end."""
+    for name in ("secrets", "data"):
+        (home / name).mkdir(mode=0o700)
+    passphrase = home / "secrets" / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text("benchmark")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    path = home / "pechatnik.toml"
+    path.write_text(
+        f'[installation]\ndata = "data"\n[database]\nurl = "{database}"\n'
+        f'[secrets]\npassphrase_file = "secrets/passphrase"\n[server]\nport = {port}\nworker = false\n'
+    )
+    config = load(path)
+    engine = engine_of(config)
+    schema.upgrade(engine)
+    engine.dispose()
+    program = build(config)
+    program.initialise(
+        SYSTEM_ACTOR,
+        organization="Benchmark",
+        country="XX",
+        root_algorithm=algorithm,
+        issuing_algorithm=algorithm,
+        responder_algorithm=KeyAlgorithm.EC_P256,
+        partitions=0,
+    )
+    accounts = program.services.accounts
+    centre = accounts.create_centre(SYSTEM_ACTOR, code="B", name="Benchmark")
+    subscriber, _ = accounts.create(
+        SYSTEM_ACTOR, email="s@example.org", name="S", roles=frozenset({Role.SUBSCRIBER}), password=None
+    )
+    operator, _ = accounts.create(
+        SYSTEM_ACTOR,
+        email="o@example.org",
+        name="O",
+        roles=frozenset({Role.OPERATOR}),
+        centres=frozenset({centre.id}),
+        password=None,
+    )
+    actor = subscriber.actor()
+    _, token = program.services.tokens.create(actor, label="benchmark", scopes=actor.permissions, days=1)
+    environment = dict(os.environ)
+    server = subprocess.Popen([sys.executable, "-m", "pechatnik", "-c", str(path), "serve"], env=environment)
+    try:
+        connection = _connected(port)
+        yield Installation(
+            program=program,
+            subscriber=actor,
+            operator=operator.actor(),
+            centre=centre.id,
+            connection=connection,
+            token=token,
+        )
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(timeout=20)
+        program.close()
+
+
+def _connected(port: int) -> http.client.HTTPConnection:
+    deadline = time.monotonic() + 60
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        try:
+            connection.request("GET", "/livez")
+            connection.getresponse().read()
+            return connection
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
