@@ -82,7 +82,7 @@ class Responder:
 
     One signature speaks for one issuer. A request about certificates of an issuer that is not ours, of one without a
     responder (the root), or of several issuers at once is answered ``unauthorized``: we are not authoritative for all
-    of it (RFC 6960 §2.3, RFC 9919 §3.1.1).
+    of it (RFC 6960 §2.3, RFC 9919 §3.2.3).
     """
 
     def __init__(

@@ -1,0 +1,228 @@
+"""A small authority over a real database and real keys: root, issuing authority with four partitions, responder."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR
+from ca_core.domain.algorithms import KeyAlgorithm
+from ca_core.domain.authority import Authority
+from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
+from ca_core.domain.identifiers import Serial
+from ca_core.domain.profile import Environment
+from ca_core.keys.software import SoftwareKeyStore
+from ca_core.packs import shipped_packs
+from ca_core.packs.loader import load_packs
+from ca_core.services.authorities import AuthorityOffice
+from ca_core.services.certificate_content import compose, partition_of, urls_of
+from ca_core.services.ports import KeyStore, Transactions
+from ca_core.services.signing import sign_certificate
+from ca_core.x509.algorithm import signature_algorithm_identifier
+from ca_core.x509.extensions import check_extension_rule
+from crl.office import CrlOffice
+from ocsp.responder import Responder, UnknownSerial
+
+BASE_URL = "http://status.example"
+PARTITIONS = 4
+PROFILE = "private/tls-client"
+
+
+class Clock:
+    """The present, moved by ``ahead``."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class World:
+    """Everything a status test touches."""
+
+    transactions: Transactions
+    keys: KeyStore
+    clock: Clock
+    root: Authority
+    issuing: Authority
+    responder: Authority
+    subject_key: bytes
+    """SubjectPublicKeyInfo of whoever gets certificates here."""
+    base_url: str = BASE_URL
+    crls: CrlOffice = field(init=False)
+    ocsp: Responder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.crls = self.office()
+        self.ocsp = self.answering()
+
+    def office(
+        self,
+        *,
+        keys: KeyStore | None = None,
+        lifetime: timedelta = timedelta(days=7),
+        rebuild_after: timedelta = timedelta(days=1),
+    ) -> CrlOffice:
+        return CrlOffice(
+            self.transactions,
+            keys or self.keys,
+            base_url=self.base_url,
+            lifetime=lifetime,
+            rebuild_after=rebuild_after,
+        )
+
+    def answering(
+        self,
+        *,
+        keys: KeyStore | None = None,
+        validity: timedelta = timedelta(hours=1),
+        unknown_serial: UnknownSerial = "unknown",
+    ) -> Responder:
+        return Responder(self.transactions, keys or self.keys, validity=validity, unknown_serial=unknown_serial)
+
+    def certificate(self, *, partition: int | None = None, valid_for: timedelta | None = None) -> Certificate:
+        """A certificate of the issuing authority, issued; in that partition, if one is named."""
+        intent = self.intent(partition=partition, valid_for=valid_for)
+        signer = self.keys.signer(self.issuing.key_reference, self.issuing.signature_algorithm)
+        signed = sign_certificate(self._content(intent.serial, valid_for).linted, signer)
+        with self.transactions.begin(SYSTEM_ACTOR) as tx:
+            issued = replace(
+                intent, state=CertificateState.ISSUED, der=signed.der, sha256=signed.sha256, issued_at=tx.now
+            )
+            return tx.certificates.replace(issued)
+
+    def intent(self, *, partition: int | None = None, valid_for: timedelta | None = None) -> Certificate:
+        """A certificate whose serial is on record, and no more."""
+        serial = Serial.random(secrets.token_bytes)
+        while partition is not None and partition_of(serial, PARTITIONS) != partition:
+            serial = Serial.random(secrets.token_bytes)
+        content = self._content(serial, valid_for)
+        with self.transactions.begin(SYSTEM_ACTOR) as tx:
+            intent = Certificate(
+                id=tx.new_id(),
+                issuer=self.issuing.id,
+                serial=serial,
+                profile=PROFILE,
+                profile_version="1",
+                profile_digest=bytes(32),
+                application=None,
+                approval_digest=None,
+                owner=SYSTEM_ACTOR.id,
+                centre=None,
+                subject=content.subject,
+                tbs=content.linted.der,
+                tbs_sha256=content.linted.sha256,
+                spki_sha256=secrets.token_bytes(32),
+                not_before=content.not_before,
+                not_after=content.not_after,
+                partition=partition_of(serial, PARTITIONS),
+                created_at=tx.now,
+            )
+            tx.certificates.add(intent)
+            return intent
+
+    def change(self, certificate: Certificate, step: Callable[[Certificate, datetime], Certificate]) -> Certificate:
+        """Write what ``step`` makes of the present row at the transaction's moment."""
+        with self.transactions.begin(SYSTEM_ACTOR) as tx:
+            row = tx.certificates.get(certificate.id, seen_by=EVERYTHING)
+            return tx.certificates.replace(step(row, tx.now))
+
+    def revoke(
+        self,
+        certificate: Certificate,
+        reason: RevocationReason = RevocationReason.SUPERSEDED,
+        *,
+        invalidity_date: datetime | None = None,
+    ) -> Certificate:
+        return self.change(
+            certificate, lambda row, now: row.revoke(at=now, reason=reason, invalidity_date=invalidity_date)
+        )
+
+    def hold(self, certificate: Certificate) -> Certificate:
+        return self.change(certificate, lambda row, now: row.hold(at=now, by=SYSTEM_ACTOR.id))
+
+    def unhold(self, certificate: Certificate) -> Certificate:
+        return self.change(certificate, lambda row, now: row.unhold())
+
+    def abandoned(self, *, partition: int | None = None) -> Certificate:
+        return self.change(self.intent(partition=partition), lambda row, now: row.abandon(at=now))
+
+    def _content(self, serial: Serial, valid_for: timedelta | None):  # type: ignore[no-untyped-def]
+        profile = _packs().profile(PROFILE, on=self.clock().date())
+        return compose(
+            replace(profile, linters=(), **({} if valid_for is None else {"validity": valid_for})),
+            issuer_certificate=self.issuing.certificate,
+            signature_algorithm=signature_algorithm_identifier(self.issuing.signature_algorithm),
+            subject={"CN": "subscriber"},
+            public_key_info=self.subject_key,
+            serial=serial,
+            now=self.clock(),
+            urls=urls_of(self.issuing, base=self.base_url, partition=partition_of(serial, PARTITIONS)),
+        )
+
+
+def _packs():  # type: ignore[no-untyped-def]
+    return load_packs(
+        [folder for folder in shipped_packs() if folder.name == "private"],
+        environment=Environment.PRODUCTION,
+        identifier_rules=(),
+        evidence_checks=(),
+        check_extension=check_extension_rule,
+    )
+
+
+def make_world(
+    transactions: Transactions, clock: Clock, directory: Path, algorithm: KeyAlgorithm = KeyAlgorithm.EC_P256
+) -> World:
+    """Authorities with keys of that kind, and no lists yet."""
+    keys = SoftwareKeyStore(directory / "keys", lambda: b"a passphrase of the tests")
+    office = AuthorityOffice(
+        transactions,
+        _packs(),
+        keys,
+        environment=Environment.PRODUCTION,
+        base_url=BASE_URL,
+        entropy=secrets.token_bytes,
+    )
+    root, issuing, responder = office.initialise(
+        SYSTEM_ACTOR,
+        organization="Example",
+        country="XX",
+        root_algorithm=algorithm,
+        issuing_algorithm=algorithm,
+        responder_algorithm=algorithm,
+        partitions=PARTITIONS,
+    )
+    return World(
+        transactions=transactions,
+        keys=keys,
+        clock=clock,
+        root=root,
+        issuing=issuing,
+        responder=responder,
+        subject_key=keys.generate("subscriber", KeyAlgorithm.EC_P256),
+    )
+
+
+@pytest.fixture(scope="module")
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def module_world(make_transactions, clock: Clock, tmp_path_factory: pytest.TempPathFactory) -> World:  # type: ignore[no-untyped-def]
+    return make_world(make_transactions(clock), clock, tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def world(module_world: World) -> Iterator[World]:
+    """The authority of this module, at the present."""
+    yield module_world
+    module_world.clock.ahead = timedelta(0)
