@@ -7,6 +7,7 @@ import binascii
 import re
 
 from ca_core.domain.errors import MalformedDer
+from ca_core.x509.algorithm import key_algorithm_of
 
 _BLOCK = re.compile(rb"\s*-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n([A-Za-z0-9+/=\s]+?)-----END ([A-Z0-9 ]{1,40})-----\s*")
 
@@ -29,3 +30,10 @@ def from_pem(text: bytes, *labels: str) -> bytes:
         return base64.b64decode(b"".join(found[2].split()), validate=True)
     except binascii.Error:
         raise MalformedDer("the PEM block is not valid base64") from None
+
+
+def public_key_info(data: bytes) -> bytes:
+    """The DER SubjectPublicKeyInfo in a PEM text or in DER, its form checked as :func:`key_algorithm_of` does."""
+    der = from_pem(data, "PUBLIC KEY") if b"-----BEGIN" in data else data
+    key_algorithm_of(der)
+    return der

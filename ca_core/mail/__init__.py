@@ -1,0 +1,1 @@
+"""Handing mail over to a mail system."""

@@ -1,0 +1,95 @@
+"""What an account may look like, and how long it is locked after wrong passwords."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from ca_core.domain.access import Role
+from ca_core.domain.account import Account
+from ca_core.domain.errors import InvalidInput
+
+LANGUAGES = ("en", "ru", "ar")
+PASSWORD_MIN, PASSWORD_MAX = 12, 200
+"""Characters."""
+LOCK_AFTER = 10
+"""Wrong passwords or codes in a row."""
+LOCK_FOR = timedelta(minutes=15)
+LOCK_LONGEST = timedelta(days=1)
+
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+# RFC 5321 §4.1.2, without quoted strings and address literals.
+_EMAIL = re.compile(rf"(?P<local>{_LOCAL})@{_LABEL}(?:\.{_LABEL})+")
+
+
+def checked_email(email: str) -> str:
+    """The address in lower case; InvalidInput when no mail system would take it."""
+    cleaned = email.strip()
+    match = _EMAIL.fullmatch(cleaned) if len(cleaned) <= 254 else None
+    if match is None or len(match["local"]) > 64:
+        raise _wrong(
+            "email", "this is not an e-mail address; write one like name@example.org, other alphabets' domains as xn--…"
+        )
+    return cleaned.lower()
+
+
+def checked_name(name: str) -> str:
+    """The name without outer white space: 1 to 200 printable characters."""
+    cleaned = name.strip()
+    if not 0 < len(cleaned) <= 200 or not cleaned.isprintable():
+        raise _wrong("name", "the name has 1 to 200 printable characters")
+    return cleaned
+
+
+def checked_language(language: str) -> str:
+    if language not in LANGUAGES:
+        raise _wrong("language", f"the language is one of {', '.join(LANGUAGES)}")
+    return language
+
+
+def checked_password(password: str, *, email: str, field: str = "password") -> str:
+    """Length decides (NIST SP 800-63B §5.1.1.2); InvalidInput names ``field``."""
+    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+        raise _wrong(field, f"the password has {PASSWORD_MIN} to {PASSWORD_MAX} characters")
+    if password.casefold().strip() in (email.casefold(), email.casefold().partition("@")[0]):
+        raise _wrong(field, "the password must not be the e-mail address")
+    return password
+
+
+def checked_roles(roles: Iterable[Role]) -> frozenset[Role]:
+    """At least one role, and none that only the machine's owner has."""
+    granted = frozenset(roles)
+    if not granted:
+        raise _wrong("roles", "an account needs at least one role")
+    if Role.SYSTEM in granted:
+        raise _wrong("roles", "the role 'system' belongs to the machine's owner and is not given to accounts")
+    return granted
+
+
+def checked_centres(centres: Iterable[UUID], *, known: Iterable[UUID]) -> frozenset[UUID]:
+    """The service centres, all of which have to exist."""
+    named = frozenset(centres)
+    if not named <= frozenset(known):
+        raise _wrong("centres", "there is no such service centre")
+    return named
+
+
+def is_locked(account: Account, now: datetime) -> bool:
+    return account.locked_until is not None and account.locked_until > now
+
+
+def after_failure(account: Account, now: datetime) -> Account:
+    """One more wrong attempt: from the tenth on each one locks, twice as long as the one before, a day at most."""
+    failures = account.failed_logins + 1
+    if failures < LOCK_AFTER:
+        return replace(account, failed_logins=failures)
+    lock = min(LOCK_FOR * (1 << min(failures - LOCK_AFTER, 16)), LOCK_LONGEST)
+    return replace(account, failed_logins=failures, locked_until=now + lock)
+
+
+def _wrong(field: str, sentence: str) -> InvalidInput:
+    return InvalidInput(sentence, fields={field: sentence})

@@ -1,0 +1,130 @@
+"""The audit trail for those who may read it: list, export, seal, verify."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from ca_core.domain.access import Actor, Permission
+from ca_core.domain.algorithms import KeyAlgorithm
+from ca_core.domain.audit import AuditCheckpoint, AuditRecord, checkpoint_message
+from ca_core.domain.errors import AuditBroken, Duplicate, NotFound, WrongState
+from ca_core.services.audit_chain import SIGNATURE, AuditChain, AuditReport, is_signed
+from ca_core.services.audit_file import checkpoint_line, heading_line, record_line
+from ca_core.services.ports import KeyStore, Signer, SymmetricKeys, Transaction, Transactions
+
+KEY_REFERENCE = "audit"
+"""Of the key that signs checkpoints; made on first use."""
+PAGE = 1000
+"""Records read at once."""
+
+
+class Audit:
+    """``keys`` holds the checkpoint key, ``symmetric`` the keys of the records' MACs."""
+
+    def __init__(self, transactions: Transactions, *, keys: KeyStore, symmetric: SymmetricKeys) -> None:
+        self._transactions = transactions
+        self._keys = keys
+        self._symmetric = symmetric
+
+    def list(
+        self, actor: Actor, *, after: int = 0, limit: int = 100, object_id: str | None = None
+    ) -> Sequence[AuditRecord]:
+        """Records after that sequence, in their order; at most 1000."""
+        actor.require(Permission.AUDIT_VIEW)
+        with self._transactions.read(actor) as tx:
+            return tx.audit.records(after=max(after, 0), limit=min(max(limit, 1), PAGE), object_id=object_id)
+
+    def export(self, actor: Actor) -> Iterator[str]:
+        """The whole chain with its checkpoints as lines for :func:`~ca_core.services.audit_file.verify_export`.
+
+        That it was exported is on record first, and in the export."""
+        actor.require(Permission.AUDIT_EXPORT)
+        with self._transactions.begin(actor) as tx:
+            tx.audit.record("audit.exported", "audit", "trail")
+        return self._lines(actor)
+
+    def seal(self, actor: Actor) -> AuditCheckpoint:
+        """Sign the chain as it stands; the present checkpoint when nothing was added since.
+
+        What was added since the last checkpoint is verified first: AuditBroken rather than a seal on a broken chain.
+        """
+        actor.require(Permission.AUDIT_SEAL)
+        signer = self._signer()
+        with self._transactions.read(actor) as tx:
+            moment = tx.now
+            # Only our own: whoever can write the table must not be able to say from where on to look.
+            ours = [one for one in tx.audit.checkpoints() if one.public_key_info == signer.public_key_info]
+            last = max(filter(is_signed, ours), key=lambda one: one.sequence, default=None)
+            sequence, digest = tx.audit.head()
+            if last is not None and (last.sequence, last.digest) == (sequence, digest):
+                return last
+            if sequence == 0:
+                raise WrongState("there is nothing on record yet, so there is nothing to seal")
+            report = self._walk(tx, self._chain(last))
+        if not report.ok:
+            raise AuditBroken(f"the audit chain is broken at record {report.first_broken}; it was not sealed")
+        checkpoint = AuditCheckpoint(
+            sequence=sequence,
+            digest=digest,
+            at=moment,
+            key_reference=KEY_REFERENCE,
+            public_key_info=signer.public_key_info,
+            signature=signer.sign(checkpoint_message(sequence, digest)),
+        )
+        # When another process sealed the same record meanwhile, its seal is as good.
+        with suppress(Duplicate), self._transactions.begin(actor) as tx:
+            tx.audit.add_checkpoint(checkpoint)
+        return checkpoint
+
+    def verify(self, actor: Actor) -> AuditReport:
+        """Check every record's digest, link and MAC, and every checkpoint against the authority's own audit key."""
+        actor.require(Permission.AUDIT_VIEW)
+        trusted = frozenset({self._signer().public_key_info} if KEY_REFERENCE in self._keys.references() else ())
+        with self._transactions.read(actor) as tx:
+            chain = AuditChain(tx.audit.checkpoints(), trusted_keys=trusted, check_mac=self._mac_fits)
+            return self._walk(tx, chain)
+
+    def _lines(self, actor: Actor) -> Iterator[str]:
+        with self._transactions.read(actor) as tx:
+            sequence, digest = tx.audit.head()
+            yield heading_line(sequence=sequence, digest=digest)
+            for checkpoint in tx.audit.checkpoints():
+                yield checkpoint_line(checkpoint)
+            for record in _records(tx, after=0):
+                yield record_line(record)
+
+    def _chain(self, last: AuditCheckpoint | None) -> AuditChain:
+        """A chain that goes on from the last checkpoint."""
+        chain = AuditChain((), trusted_keys=None, check_mac=self._mac_fits)
+        if last is not None:
+            chain.sequence, chain.digest = last.sequence, last.digest
+        return chain
+
+    def _walk(self, tx: Transaction, chain: AuditChain) -> AuditReport:
+        for record in _records(tx, after=chain.sequence):
+            chain.feed(record)
+        chain.expect_end(*tx.audit.head())
+        return chain.report()
+
+    def _mac_fits(self, record: AuditRecord) -> bool:
+        try:
+            key = self._symmetric.get(record.key_id)
+        except NotFound:
+            return False
+        return hmac.compare_digest(hmac.new(key, record.digest, hashlib.sha256).digest(), record.mac)
+
+    def _signer(self) -> Signer:
+        if KEY_REFERENCE not in self._keys.references():
+            # Another process may be making it at the same moment.
+            with suppress(Duplicate):
+                self._keys.generate(KEY_REFERENCE, KeyAlgorithm.EC_P384)
+        return self._keys.signer(KEY_REFERENCE, SIGNATURE)
+
+
+def _records(tx: Transaction, *, after: int) -> Iterator[AuditRecord]:
+    while page := tx.audit.records(after=after, limit=PAGE):
+        yield from page
+        after = page[-1].sequence

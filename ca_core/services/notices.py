@@ -1,0 +1,87 @@
+"""Notices: what people are told about a change, queued with it, written in their language, sent once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC
+from uuid import UUID
+
+from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor
+from ca_core.domain.application import Application
+from ca_core.domain.certificate import Certificate
+from ca_core.domain.errors import IntegrityAlarm
+from ca_core.domain.work import Job, Notice, NoticeState
+from ca_core.services.notice_texts import NoticeTexts
+from ca_core.services.ports import Mailer, Transaction, Transactions
+
+KIND = "notice"
+"""Of the job that sends one."""
+TEXTS = NoticeTexts.shipped()
+
+
+def notify(
+    tx: Transaction,
+    account: UUID,
+    kind: str,
+    *,
+    application: Application | None = None,
+    certificate: Certificate | None = None,
+    **context: str,
+) -> None:
+    """Tell the account, in the transaction of the change that it is told of.
+
+    Number, note and due date come from the application, serial number from the certificate. IntegrityAlarm when the
+    template asks for more than that and ``context`` give, or does not exist."""
+    known = dict(context)
+    if application is not None:
+        known |= {"number": application.number, "note": application.note}
+        if application.due_at is not None:
+            known["due"] = application.due_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    if certificate is not None:
+        known["serial"] = certificate.serial.hex
+    needed = TEXTS.placeholders(kind)
+    if missing := needed - known.keys():
+        raise IntegrityAlarm(f"the notice {kind!r} needs {', '.join(sorted(missing))}")
+    notice = Notice(
+        id=tx.new_id(),
+        account=account,
+        kind=kind,
+        context={name: known[name] for name in sorted(needed)},
+        application=application.id if application is not None else certificate.application if certificate else None,
+        created_at=tx.now,
+    )
+    tx.jobs.add_notice(notice)
+    tx.jobs.enqueue(KIND, {"notice": str(notice.id)}, dedupe_key=f"notice:{notice.id}")
+
+
+class Notices:
+    """Shows and sends them."""
+
+    def __init__(self, transactions: Transactions, *, mailer: Mailer | None, installation: str) -> None:
+        """Without ``mailer`` notices are shown in the cabinet only. ``installation`` signs them."""
+        self._transactions = transactions
+        self._mailer = mailer
+        self._installation = installation
+
+    def of(self, actor: Actor) -> Sequence[Notice]:
+        """The caller's own, newest first."""
+        with self._transactions.read(actor) as tx:
+            return tx.jobs.notices_of(actor.id)
+
+    def deliver(self, job: Job) -> None:
+        """The handler of ``notice`` jobs. Sent again only after a crash, then under the same Message-ID."""
+        if self._mailer is None:
+            return
+        with self._transactions.read(SYSTEM_ACTOR) as tx:
+            notice = tx.jobs.notice(UUID(str(job.arguments["notice"])))
+            account = tx.accounts.get(notice.account, seen_by=EVERYTHING)
+        if notice.state is NoticeState.SENT or not account.active:
+            return
+        subject, text = TEXTS.render(
+            notice.kind,
+            account.language,
+            {**notice.context, "name": account.name, "installation": self._installation},
+        )
+        self._mailer.send(to=account.email, subject=subject, text=text, message_id=str(notice.id))
+        with self._transactions.begin(SYSTEM_ACTOR) as tx:
+            tx.jobs.mark_sent(notice.id, tx.now)
