@@ -215,13 +215,15 @@ class Accounts:
     def known(self, actor: Actor, email: str) -> Account | None:
         """The account of that address, if there is one."""
         actor.require(Permission.ACCOUNT_VIEW)
-        return self._by_email(email)
+        with self._transactions.read(actor) as tx:
+            return _by_email(tx, email)
 
     def find_by_email(self, actor: Actor, email: str) -> Account:
         """The account of that address, or NotFound. Operators find subscribers only, to apply in their name."""
         if Role.OPERATOR not in actor.roles or not actor.may(Permission.APPLICATION_CREATE):
             actor.require(Permission.ACCOUNT_VIEW)
-        account = self._by_email(email)
+        with self._transactions.read(actor) as tx:
+            account = _by_email(tx, email)
         if account is None or not (actor.may(Permission.ACCOUNT_VIEW) or Role.SUBSCRIBER in account.roles):
             raise NotFound("there is no account with this e-mail address")
         return account
@@ -286,8 +288,7 @@ class Accounts:
 
     def _log_in_once(self, email: str, password: str, totp: str | None) -> Account:
         with self._transactions.read(VISITOR) as tx:
-            now = tx.now
-        account = self._by_email(email)
+            now, account = tx.now, _by_email(tx, email)
         fits = self._fits(account, password)
         if account is None or not account.active or is_locked(account, now):
             raise _turned_away()
@@ -317,14 +318,6 @@ class Accounts:
             self._hasher.hash(password)
             return False
         return self._hasher.verify(account.password_hash, password)
-
-    def _by_email(self, email: str) -> Account | None:
-        try:
-            address = checked_email(email)
-        except InvalidInput:
-            return None
-        with self._transactions.read(VISITOR) as tx:
-            return tx.accounts.by_email(address)
 
     def _own(self, actor: Actor) -> Account:
         """The caller's account; an API token does not change how its owner logs in."""
@@ -362,6 +355,13 @@ class Accounts:
     def _new_password(self) -> str:
         """20 characters, 120 random bits."""
         return base64.urlsafe_b64encode(self._entropy(15)).decode("ascii")
+
+
+def _by_email(tx: Transaction, email: str) -> Account | None:
+    try:
+        return tx.accounts.by_email(checked_email(email))
+    except InvalidInput:
+        return None
 
 
 def _centres(tx: Transaction, named: Iterable[UUID]) -> frozenset[UUID]:

@@ -79,6 +79,13 @@ class Audit:
             tx.audit.add_checkpoint(checkpoint)
         return checkpoint
 
+    def public_key(self, actor: Actor) -> bytes:
+        """The DER SubjectPublicKeyInfo that checkpoints verify with, for auditors to keep; NotFound before the first."""
+        actor.require(Permission.AUDIT_VIEW)
+        if KEY_REFERENCE not in self._keys.references():
+            raise NotFound("the audit key is made with the first seal; run: pechatnik audit seal")
+        return self._signer().public_key_info
+
     def verify(self, actor: Actor) -> AuditReport:
         """Check every record's digest, link and MAC, and every checkpoint against the authority's own audit key."""
         actor.require(Permission.AUDIT_VIEW)

@@ -13,6 +13,7 @@ from uuid import UUID
 from ca_core.domain.access import SYSTEM_ACTOR, Actor, Permission
 from ca_core.domain.errors import CaError, ConfigurationError, TryAgain, WrongState
 from ca_core.domain.work import Job, JobState
+from ca_core.services.events import KIND
 from ca_core.services.ports import Clock, EventHandler, Page, Transactions
 
 Handler = Callable[[Job], object]
@@ -26,6 +27,9 @@ POLL = 1.0
 """Seconds between two looks into an empty queue."""
 FIRST_RETRY = timedelta(seconds=5)
 LONGEST_RETRY = timedelta(hours=1)
+
+HANDLER = "handler"
+"""Argument of an event's job that names the one plugin handler to call."""
 
 log = logging.getLogger(__name__)
 
@@ -137,21 +141,38 @@ class JobDesk:
 
 
 class EventDispatch:
-    """The handler of ``event`` jobs: calls what plugins registered. A handler that fails keeps none from being called;
-    the job is tried again, so each is called at least once."""
+    """The handler of ``event`` jobs. Each handler that plugins registered gets a job of its own, so that one that
+    fails is tried again alone; each is called at least once."""
 
-    def __init__(self, handlers: Mapping[str, Sequence[EventHandler]]) -> None:
-        self._handlers = handlers
+    def __init__(self, transactions: Transactions, handlers: Mapping[str, Sequence[EventHandler]]) -> None:
+        self._transactions = transactions
+        self._handlers = {
+            event: {_name(handler): handler for handler in brought} for event, brought in handlers.items()
+        }
+        for event, brought in handlers.items():
+            if len(self._handlers[event]) != len(brought):
+                raise ConfigurationError(
+                    f"two handlers of the event {event!r} have one name; give them names of their own"
+                )
 
     def __call__(self, job: Job) -> None:
-        failed: Exception | None = None
-        for handler in self._handlers.get(str(job.arguments["event"]), ()):
-            try:
-                handler(job.arguments)
-            except Exception as error:  # a plugin's mistake is its own
-                failed = failed or error
-        if failed is not None:
-            raise failed
+        event = {name: value for name, value in job.arguments.items() if name != HANDLER}
+        handlers = self._handlers.get(str(event["event"]), {})
+        chosen = job.arguments.get(HANDLER)
+        if chosen is not None:
+            # None when its plugin was disabled meanwhile.
+            if (handler := handlers.get(str(chosen))) is not None:
+                handler(event)
+            return
+        with self._transactions.begin(SYSTEM_ACTOR) as tx:
+            for name in handlers:
+                tx.jobs.enqueue(KIND, {**event, HANDLER: name}, dedupe_key=f"event:{job.id}:{name}")
+
+
+def _name(handler: EventHandler) -> str:
+    """The same in every process and after every restart."""
+    named = handler if hasattr(handler, "__qualname__") else type(handler)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 def describe(error: Exception) -> str:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ca_core.domain.errors import InvalidInput
-from pechatnik.cli.context import context_of
+from ca_core.x509.pem import to_pem
+from pechatnik.cli.context import context_of, write_file
 from pechatnik.cli.exit_codes import NEGATIVE
 
 app = typer.Typer(name="audit", help="The audit trail.", no_args_is_help=True)
@@ -46,6 +47,15 @@ def export(
     except FileExistsError:
         raise InvalidInput(f"{file} exists already; name another file") from None
     context.output.say(f"written to {file}; check it anywhere with: pechatnik audit verify {file}")
+
+
+@app.command("key")
+def write_key(
+    ctx: typer.Context, file: Annotated[Path, typer.Argument(help="File to write; - for standard output.")]
+) -> None:
+    """Write the public key of the seals (PEM), to be kept where the machine's owner cannot change it."""
+    context = context_of(ctx)
+    write_file(file, to_pem(context.services.audit.public_key(context.actor), "PUBLIC KEY").encode())
 
 
 @app.command()
