@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -179,10 +180,16 @@ def _packs():  # type: ignore[no-untyped-def]
 
 
 def make_world(
-    transactions: Transactions, clock: Clock, directory: Path, algorithm: KeyAlgorithm = KeyAlgorithm.EC_P256
+    transactions: Transactions,
+    clock: Clock,
+    directory: Path,
+    algorithm: KeyAlgorithm = KeyAlgorithm.EC_P256,
+    *,
+    before: Callable[[Transactions, KeyStore], None] = lambda transactions, keys: None,
 ) -> World:
-    """Authorities with keys of that kind, and no lists yet."""
+    """Authorities with keys of that kind, and no lists yet. ``before`` sees the place while it is empty."""
     keys = SoftwareKeyStore(directory / "keys", lambda: b"a passphrase of the tests")
+    before(transactions, keys)
     office = AuthorityOffice(
         transactions,
         _packs(),
@@ -226,3 +233,9 @@ def world(module_world: World) -> Iterator[World]:
     """The authority of this module, at the present."""
     yield module_world
     module_world.clock.ahead = timedelta(0)
+
+
+@pytest.fixture
+def build_world(make_transactions, clock: Clock, tmp_path: Path) -> Callable[..., World]:  # type: ignore[no-untyped-def]
+    """Makes an authority of its own."""
+    return partial(make_world, make_transactions(clock), clock, tmp_path)
