@@ -80,7 +80,7 @@ class Audit:
         return checkpoint
 
     def public_key(self, actor: Actor) -> bytes:
-        """The DER SubjectPublicKeyInfo that checkpoints verify with, for auditors to keep; NotFound before the first."""
+        """The DER SubjectPublicKeyInfo that checkpoints verify with; NotFound before the first seal."""
         actor.require(Permission.AUDIT_VIEW)
         if KEY_REFERENCE not in self._keys.references():
             raise NotFound("the audit key is made with the first seal; run: pechatnik audit seal")

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from ca_core.domain.errors import InvalidInput
-from ca_core.x509.pem import to_pem
 from pechatnik.cli.context import context_of, write_file
 from pechatnik.cli.exit_codes import NEGATIVE
 
@@ -54,6 +53,8 @@ def write_key(
     ctx: typer.Context, file: Annotated[Path, typer.Argument(help="File to write; - for standard output.")]
 ) -> None:
     """Write the public key of the seals (PEM), to be kept where the machine's owner cannot change it."""
+    from ca_core.x509.pem import to_pem
+
     context = context_of(ctx)
     write_file(file, to_pem(context.services.audit.public_key(context.actor), "PUBLIC KEY").encode())
 
