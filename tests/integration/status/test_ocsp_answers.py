@@ -26,6 +26,7 @@ from ca_core.x509.ocsp import (
 )
 from ca_core.x509.ocsp_answer import OcspAnswer, ResponseData
 from ca_core.x509.signature import verify_signature
+from ocsp.responder import Responder
 
 R = RevocationReason
 
@@ -303,6 +304,15 @@ class KeysWith:
 def test_trouble_with_the_key(world: Any, sign: Callable[[Any, bytes], bytes], status: ResponseStatus) -> None:
     responder = world.answering(keys=KeysWith(world.keys, sign))
     assert refused(responder, ocsp_request([about(world, world.certificate())])) is status
+
+
+def test_a_database_that_is_busy(world: Any) -> None:
+    class Busy:
+        def read(self, actor: Any) -> Any:
+            raise TryAgain("busy")
+
+    responder = Responder(Busy(), world.keys, validity=timedelta(hours=1), unknown_serial="unknown")  # type: ignore[arg-type]
+    assert refused(responder, ocsp_request([cert_id(world.issuing, 1)])) is ResponseStatus.TRY_LATER
 
 
 def test_an_answer_made_after_the_clock_was_set_back_is_still_sound(world: Any) -> None:
