@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR
-from ca_core.domain.algorithms import KeyAlgorithm
+from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
 from ca_core.domain.authority import Authority
 from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
 from ca_core.domain.identifiers import Serial
@@ -22,7 +21,7 @@ from ca_core.packs import shipped_packs
 from ca_core.packs.loader import load_packs
 from ca_core.services.authorities import AuthorityOffice
 from ca_core.services.certificate_content import compose, partition_of, urls_of
-from ca_core.services.ports import KeyStore, Transactions
+from ca_core.services.ports import KeyStore, Signer, Transactions
 from ca_core.services.signing import sign_certificate
 from ca_core.x509.algorithm import signature_algorithm_identifier
 from ca_core.x509.extensions import check_extension_rule
@@ -32,6 +31,7 @@ from ocsp.responder import Responder, UnknownSerial
 BASE_URL = "http://status.example"
 PARTITIONS = 4
 PROFILE = "private/tls-client"
+MakeTransactions = Callable[[Callable[[], datetime]], Transactions]
 
 
 class Clock:
@@ -179,17 +179,41 @@ def _packs():  # type: ignore[no-untyped-def]
     )
 
 
+class ReadyKeys:
+    """Real keys that were made before: stretching a passphrase for each of them is what takes the time."""
+
+    def __init__(self, keys: SoftwareKeyStore) -> None:
+        self._keys = keys
+        self._given: list[str] = []
+
+    def generate(self, reference: str, algorithm: KeyAlgorithm) -> bytes:
+        self._given.append(reference)
+        return self._keys.signer(reference, DEFAULT_SIGNATURE[algorithm]).public_key_info
+
+    def signer(self, reference: str, algorithm: SignatureAlgorithm) -> Signer:
+        return self._keys.signer(reference, algorithm)
+
+    def references(self) -> Sequence[str]:
+        return self._given
+
+
+@pytest.fixture(scope="session")
+def ready_keys(tmp_path_factory: pytest.TempPathFactory) -> SoftwareKeyStore:
+    """P-256 keys for one small authority."""
+    keys = key_store(tmp_path_factory.mktemp("ready"))
+    for reference in ("root", "issuing", "ocsp-1", "subscriber"):
+        keys.generate(reference, KeyAlgorithm.EC_P256)
+    return keys
+
+
+def key_store(directory: Path) -> SoftwareKeyStore:
+    return SoftwareKeyStore(directory / "keys", lambda: b"a passphrase of the tests")
+
+
 def make_world(
-    transactions: Transactions,
-    clock: Clock,
-    directory: Path,
-    algorithm: KeyAlgorithm = KeyAlgorithm.EC_P256,
-    *,
-    before: Callable[[Transactions, KeyStore], None] = lambda transactions, keys: None,
+    transactions: Transactions, clock: Clock, keys: KeyStore, algorithm: KeyAlgorithm = KeyAlgorithm.EC_P256
 ) -> World:
-    """Authorities with keys of that kind, and no lists yet. ``before`` sees the place while it is empty."""
-    keys = SoftwareKeyStore(directory / "keys", lambda: b"a passphrase of the tests")
-    before(transactions, keys)
+    """Authorities with keys of that kind, and no lists yet."""
     office = AuthorityOffice(
         transactions,
         _packs(),
@@ -224,8 +248,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="module")
-def module_world(make_transactions, clock: Clock, tmp_path_factory: pytest.TempPathFactory) -> World:  # type: ignore[no-untyped-def]
-    return make_world(make_transactions(clock), clock, tmp_path_factory.mktemp("authority"))
+def module_world(make_transactions: MakeTransactions, clock: Clock, ready_keys: SoftwareKeyStore) -> World:
+    return make_world(make_transactions(clock), clock, ReadyKeys(ready_keys))
 
 
 @pytest.fixture
@@ -236,6 +260,19 @@ def world(module_world: World) -> Iterator[World]:
 
 
 @pytest.fixture
-def build_world(make_transactions, clock: Clock, tmp_path: Path) -> Callable[..., World]:  # type: ignore[no-untyped-def]
-    """Makes an authority of its own."""
-    return partial(make_world, make_transactions(clock), clock, tmp_path)
+def build_world(make_transactions: MakeTransactions, clock: Clock, tmp_path: Path) -> Callable[[KeyAlgorithm], World]:
+    """Makes an authority with keys of its own."""
+
+    def build(algorithm: KeyAlgorithm) -> World:
+        return make_world(make_transactions(clock), clock, key_store(tmp_path), algorithm)
+
+    return build
+
+
+@pytest.fixture
+def start_world(
+    make_transactions: MakeTransactions, clock: Clock, ready_keys: SoftwareKeyStore
+) -> tuple[Transactions, KeyStore, Callable[[], World]]:
+    """An empty place, and what makes an authority there."""
+    transactions, keys = make_transactions(clock), ReadyKeys(ready_keys)
+    return transactions, keys, lambda: make_world(transactions, clock, keys)
