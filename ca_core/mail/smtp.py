@@ -50,7 +50,7 @@ class SmtpMailer:
             self._sender = Address(name, local, domain)
         except ValueError:
             at = ""
-        if not at or not local or not domain:
+        if not (at and local and domain and sender.isprintable()):
             raise ConfigurationError("mail.sender is not an e-mail address")
         if username and security == "none":
             raise ConfigurationError("mail.security is 'none', so the mail password would be readable; use starttls")
@@ -94,9 +94,11 @@ class SmtpMailer:
         for value in (to, subject, message_id):
             if not value or not value.isprintable():
                 raise InvalidInput("a mail header cannot hold line breaks or control characters")
-        local, _, domain = to.rpartition("@")
+        local, at, domain = to.rpartition("@")
         message = EmailMessage(policy=SMTP)
         try:
+            if not (local and at and domain):
+                raise ValueError(to)
             message["From"] = self._sender
             message["To"] = Address("", local, domain)
             message["Subject"] = subject
