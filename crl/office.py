@@ -82,7 +82,7 @@ class CrlOffice:
 
         One list that fails does not stop the others; its error is raised at the end."""
         with self._transactions.read(SYSTEM_ACTOR) as tx:
-            due = [scope for scope, crl in _lists(tx) if self._is_due(scope.issuer, crl, tx.now)]
+            due = [scope for scope, crl in _lists(tx) if self._is_due(crl, tx.now)]
         failures: list[CaError] = []
         for scope in due:
             try:
@@ -94,7 +94,8 @@ class CrlOffice:
         return len(due)
 
     def overview(self) -> Sequence[ListOverview]:
-        """Every list there has to be, the complete list of each issuer first."""
+        """Every list there has to be, the complete list of each issuer first. An issuer whose certificate ended owes
+        none."""
         with self._transactions.read(SYSTEM_ACTOR) as tx:
             return [ListOverview(name=scope.name, published=crl) for scope, crl in _lists(tx)]
 
@@ -121,9 +122,7 @@ class CrlOffice:
         with self._transactions.read(SYSTEM_ACTOR) as tx:
             return _issuer(tx, key_identifier)
 
-    def _is_due(self, issuer: Authority, crl: PublishedCrl | None, now: datetime) -> bool:
-        if now >= issuer.not_after:
-            return False
+    def _is_due(self, crl: PublishedCrl | None, now: datetime) -> bool:
         # A list from the future was made before the clock was set back; nobody takes it yet.
         return crl is None or now - crl.this_update >= self._rebuild_after or crl.this_update > now + AHEAD
 
@@ -200,8 +199,9 @@ class CrlOffice:
 
 def _lists(tx: Transaction) -> Iterator[tuple[ListScope, PublishedCrl | None]]:
     for issuer in tx.authorities.issuers():
-        for scope in scopes_of(issuer):
-            yield scope, tx.authorities.current_crl(issuer.id, scope.partition)
+        if tx.now < issuer.not_after:
+            for scope in scopes_of(issuer):
+                yield scope, tx.authorities.current_crl(issuer.id, scope.partition)
 
 
 def _issuer(tx: Transaction, key_identifier: str) -> Authority | None:

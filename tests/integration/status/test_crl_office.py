@@ -233,6 +233,12 @@ def test_overview_names_every_list_there_has_to_be(world: Any) -> None:
     assert all(one.published is not None for one in overview)
 
 
+def test_an_issuer_that_ended_owes_no_lists(world: Any) -> None:
+    world.clock.ahead = world.issuing.not_after - world.clock() + timedelta(minutes=1)
+    assert [one.name for one in world.crls.overview()] == ["root"]
+    assert world.crls.tick() == 1
+
+
 def test_tick_builds_what_is_missing_or_old_and_nothing_else(world: Any) -> None:
     world.crls.tick()
     assert world.crls.tick() == 0
