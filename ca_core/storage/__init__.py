@@ -1,0 +1,1 @@
+"""The database: tables, repositories, transactions and migrations, on SQLite and PostgreSQL alike."""

@@ -1,0 +1,59 @@
+"""What the database says when it refuses, in the words of the one error tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError as PoolTimeout
+
+from ca_core.domain.errors import (
+    ApprovalNeeded,
+    CaError,
+    Conflict,
+    Duplicate,
+    IntegrityAlarm,
+    SelfApproval,
+    TryAgain,
+    WrongState,
+)
+
+_TRIGGERS: Mapping[str, CaError] = {
+    "self_approval": SelfApproval("who edited or requested does not approve; somebody else has to"),
+    "approval_round": WrongState("the application was changed since; approve what it says now"),
+    "approvals_missing": ApprovalNeeded("the database has not enough approvals of exactly this for a certificate"),
+    "certificate_step": WrongState("a certificate cannot go from its state to that one"),
+    "crl_number": Conflict("a list with a higher number is published already"),
+    "counter": IntegrityAlarm("a counter was to be set back"),
+    "immutable": IntegrityAlarm("a record that never changes was to be changed"),
+}
+"""Errors by the names that triggers raise."""
+
+_UNIQUE = ("UNIQUE constraint failed", "duplicate key value", "uq_", "PRIMARY KEY")
+_CONFLICTS = ("40001", "40P01", "55P03")
+"""SQLSTATEs: serialization failure, deadlock, lock not available."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Database errors become errors of ours; nothing else of the driver leaves the storage."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise _integrity(error) from error
+    except (OperationalError, PoolTimeout) as error:
+        raise TryAgain("the database is busy or out of reach; try again") from error
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) in _CONFLICTS or error.connection_invalidated:
+            raise TryAgain("somebody else changed the same thing; try again") from error
+        raise IntegrityAlarm(f"the database refused a statement: {type(error.orig).__name__}") from error
+
+
+def _integrity(error: IntegrityError) -> CaError:
+    message = str(error.orig)
+    for name, meaning in _TRIGGERS.items():
+        if name in message.split("\n")[0]:
+            return type(meaning)(meaning.detail)
+    if getattr(error.orig, "sqlstate", None) == "23505" or any(mark in message for mark in _UNIQUE):
+        return Duplicate("the same thing exists already")
+    return IntegrityAlarm("the database refused a row that breaks its rules")

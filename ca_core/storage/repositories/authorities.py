@@ -1,0 +1,59 @@
+"""Authorities and their published lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select
+
+from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState, PublishedCrl
+from ca_core.domain.errors import NotFound
+from ca_core.storage.repositories.counters import next_value
+from ca_core.storage.rows import EntityRows
+from ca_core.storage.tables import authorities, published_crls
+
+A, P = authorities.c, published_crls.c
+
+
+class AuthorityRows(EntityRows[Authority]):
+    """See :class:`ca_core.services.ports.Authorities`. Authorities are public."""
+
+    what = "authority"
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, authorities, Authority)
+        self._lists = EntityRows(connection, published_crls, PublishedCrl)
+
+    def by_name(self, name: str) -> Authority:
+        found = self._one(self._select().where(A.name == name))
+        if found is None:
+            raise NotFound(f"there is no authority named {name[:64]!r}; 'pechatnik ca show' lists them")
+        return found
+
+    def all(self) -> Sequence[Authority]:
+        return self._all(self._select().order_by(A.id))
+
+    def issuers(self) -> Sequence[Authority]:
+        return self._all(self._select().where(A.kind != AuthorityKind.OCSP_RESPONDER).order_by(A.id))
+
+    def responder_for(self, issuer: UUID, now: datetime) -> Authority | None:
+        statement = self._select().where(
+            A.parent == issuer,
+            A.kind == AuthorityKind.OCSP_RESPONDER,
+            A.state == AuthorityState.ACTIVE,
+            A.not_before <= now,
+            A.not_after > now,
+        )
+        return self._one(statement.order_by(A.not_after.desc()))
+
+    def next_crl_number(self, authority: UUID, partition: int) -> int:
+        return next_value(self._connection, f"crl:{authority}:{partition}")
+
+    def publish_crl(self, crl: PublishedCrl) -> None:
+        self._execute(insert(published_crls).values(self._lists._values(crl)))
+
+    def current_crl(self, authority: UUID, partition: int) -> PublishedCrl | None:
+        chosen = select(published_crls).where(P.authority == authority, P.partition == partition)
+        return self._lists._one(chosen.order_by(P.number.desc()))

@@ -1,0 +1,128 @@
+"""Certificates and the block list of keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, exists, or_, select, true
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ca_core.domain.access import Visibility
+from ca_core.domain.certificate import Certificate, CertificateState
+from ca_core.domain.errors import Conflict, NotFound
+from ca_core.domain.identifiers import Serial
+from ca_core.services.ports import Page
+from ca_core.storage.rows import EntityRows, read_id_cursor, text_pattern, words, write_cursor
+from ca_core.storage.tables import blocked_keys, certificates
+
+C = certificates.c
+ON_LISTS = (CertificateState.HELD, CertificateState.REVOKED, CertificateState.ABANDONED)
+_HEX = re.compile(r"[0-9a-f]{2,40}")
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+
+
+class CertificateRows(EntityRows[Certificate]):
+    """See :class:`ca_core.services.ports.Certificates`."""
+
+    what = "certificate"
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, certificates, Certificate)
+
+    def _visible(self, seen_by: Visibility) -> ColumnElement[bool]:
+        if seen_by.everything:
+            return true()
+        return or_(C.owner == seen_by.owner, C.centre.in_(sorted(seen_by.centres)))
+
+    def _extra(self, row: Certificate) -> Mapping[str, Any]:
+        return {"search": row.subject.lower()}
+
+    def by_serial(self, serial: Serial, *, seen_by: Visibility, issuer: UUID | None = None) -> Certificate:
+        statement = self._select().where(C.serial == serial, self._visible(seen_by))
+        if issuer is not None:
+            statement = statement.where(C.issuer == issuer)
+        found = self._all(statement.limit(2))
+        if not found:
+            raise NotFound("no certificate has this serial number, or none that you may see")
+        if len(found) > 1:
+            raise Conflict("two issuers used this serial number; name the certificate by its fingerprint")
+        return found[0]
+
+    def find(
+        self,
+        *,
+        seen_by: Visibility,
+        states: Iterable[str] = (),
+        application: UUID | None = None,
+        text: str = "",
+        expires_before: datetime | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[Certificate]:
+        statement = self._select().where(self._visible(seen_by))
+        if chosen := words(states):
+            statement = statement.where(C.state.in_(chosen))
+        if application is not None:
+            statement = statement.where(C.application == application)
+        if expires_before is not None:
+            statement = statement.where(C.not_after < expires_before)
+        if text.strip():
+            statement = statement.where(_matches(text.strip()))
+        if cursor is not None:
+            statement = statement.where(C.id < read_id_cursor(cursor))
+        items = self._all(statement.order_by(C.id.desc()).limit(limit + 1))
+        more = len(items) > limit
+        return Page(items=items[:limit], next_cursor=write_cursor(str(items[limit - 1].id)) if more else None)
+
+    def lookup(self, issuer: UUID, serial: Serial) -> Certificate | None:
+        return self._one(self._select().where(C.issuer == issuer, C.serial == serial))
+
+    def revoked(self, issuer: UUID, partition: int | None, *, unexpired_at: datetime) -> Iterator[Certificate]:
+        statement = self._select().where(C.issuer == issuer, C.state.in_(words(ON_LISTS)), C.not_after >= unexpired_at)
+        if partition is not None:
+            statement = statement.where(C.partition == partition)
+        return self._stream(statement.order_by(C.serial))
+
+    def by_report_code(self, sha256: bytes) -> Certificate | None:
+        return self._one(self._select().where(C.report_code_sha256 == sha256))
+
+    def stale_intents(self, created_before: datetime, *, limit: int) -> Sequence[Certificate]:
+        statement = self._select().where(C.state == CertificateState.INTENT, C.created_at <= created_before)
+        return self._all(statement.order_by(C.created_at).limit(limit))
+
+    def intent_of(self, application: UUID) -> Certificate | None:
+        return self._one(self._select().where(C.application == application, C.state == CertificateState.INTENT))
+
+    def issued_between(self, start: datetime, end: datetime) -> Iterator[Certificate]:
+        return self._stream(self._select().where(C.issued_at >= start, C.issued_at < end).order_by(C.issued_at))
+
+    def all_ids(self) -> Iterator[UUID]:
+        yield from self._execute(select(C.id).order_by(C.id)).scalars()
+
+    def key_in_use(self, spki_sha256: bytes, *, other_than_owner: UUID) -> bool:
+        found = select(exists().where(C.spki_sha256 == spki_sha256, C.owner != other_than_owner))
+        return bool(self._execute(found).scalar_one())
+
+    def block_key(self, spki_sha256: bytes, reason: str, at: datetime) -> bool:
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(blocked_keys).values(spki_sha256=spki_sha256, reason=reason, at=at)
+        return self._execute(statement.on_conflict_do_nothing()).rowcount == 1
+
+    def is_blocked(self, spki_sha256: bytes) -> bool:
+        found = select(exists().where(blocked_keys.c.spki_sha256 == spki_sha256))
+        return bool(self._execute(found).scalar_one())
+
+
+def _matches(text: str) -> ColumnElement[bool]:
+    cleaned = text.replace(":", "").lower()
+    if _FINGERPRINT.fullmatch(cleaned):
+        return C.sha256 == bytes.fromhex(cleaned)
+    in_subject: ColumnElement[bool] = C.search.like(text_pattern(text), escape="\\")
+    if _HEX.fullmatch(cleaned):
+        padded = cleaned if len(cleaned) % 2 == 0 else "0" + cleaned
+        return or_(in_subject, C.serial == Serial(int(padded, 16)) if int(padded, 16) else in_subject)
+    return in_subject

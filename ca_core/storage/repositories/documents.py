@@ -1,0 +1,49 @@
+"""Documents, and who was shown them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, select, true
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ca_core.domain.access import Visibility
+from ca_core.domain.document import Document
+from ca_core.storage.repositories.applications import visible_applications
+from ca_core.storage.rows import EntityRows
+from ca_core.storage.tables import applications, document_views, documents
+
+D = documents.c
+
+
+class DocumentRows(EntityRows[Document]):
+    """See :class:`ca_core.services.ports.Documents`; a document is seen with its application."""
+
+    what = "document"
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, documents, Document)
+
+    def _visible(self, seen_by: Visibility) -> ColumnElement[bool]:
+        if seen_by.everything:
+            return true()
+        return D.application.in_(select(applications.c.id).where(visible_applications(seen_by)))
+
+    def of(self, application: UUID) -> Sequence[Document]:
+        return self._all(self._select().where(D.application == application).order_by(D.id))
+
+    def add_view(self, document: UUID, account: UUID, sha256: bytes, at: datetime) -> None:
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(document_views).values(document=document, account=account, sha256=sha256, at=at)
+        self._execute(statement.on_conflict_do_nothing())
+
+    def viewed_by(self, application: UUID, account: UUID) -> frozenset[UUID]:
+        view = document_views.c
+        statement = (
+            select(view.document)
+            .join(documents, D.id == view.document)
+            .where(D.application == application, view.account == account, view.sha256 == D.sha256)
+        )
+        return frozenset(self._execute(statement).scalars())

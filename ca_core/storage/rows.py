@@ -1,0 +1,128 @@
+"""Rows to frozen entities and back: a column has the name of the field, so one mapping serves every table."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, RowMapping, Select, Table, insert, select, true, update
+
+from ca_core.domain.access import Visibility
+from ca_core.domain.errors import InvalidInput, NotFound, StaleVersion
+from ca_core.storage.refusals import translated
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Executable, Result
+
+T = TypeVar("T")
+STREAM = 500
+"""Rows that a streamed read fetches at once."""
+
+
+class EntityRows(Generic[T]):
+    """Reading and writing one table as entities of one class."""
+
+    what: str = "object"
+    """How a NotFound names it."""
+
+    def __init__(self, connection: Connection, table: Table, kind: type[T]) -> None:
+        self._connection = connection
+        self._table = table
+        self._kind = kind
+        self._fields = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # kinds are dataclasses
+
+    def get(self, id: UUID, *, seen_by: Visibility) -> T:
+        """The row, or NotFound: also when the caller may not see it (invariant 13)."""
+        found = self._one(self._select().where(self._table.c.id == id, self._visible(seen_by)))
+        if found is None:
+            raise NotFound(f"there is no such {self.what}, or none that you may see")
+        return found
+
+    def add(self, row: T) -> None:
+        """Insert; Duplicate where a unique constraint says so."""
+        self._execute(insert(self._table).values(self._values(row)))
+
+    def replace(self, row: T) -> T:
+        """Write it if its version is still the stored one, else StaleVersion; it comes back with the next version."""
+        version: int = row.version  # type: ignore[attr-defined]  # kinds that are replaced have one
+        newer: T = replace(row, version=version + 1)  # type: ignore[type-var]
+        id: UUID = row.id  # type: ignore[attr-defined]
+        statement = update(self._table).where(self._table.c.id == id, self._table.c.version == version)
+        if self._execute(statement.values(self._values(newer))).rowcount != 1:
+            raise StaleVersion(f"somebody changed this {self.what} meanwhile; look at it again")
+        return newer
+
+    def _visible(self, seen_by: Visibility) -> ColumnElement[bool]:
+        """The filter that every read carries; tables of the authority's own hide nothing."""
+        return true()
+
+    def _extra(self, row: T) -> Mapping[str, Any]:
+        """Columns beside the entity's fields."""
+        return {}
+
+    def _values(self, row: T) -> dict[str, Any]:
+        return {name: getattr(row, name) for name in self._fields} | dict(self._extra(row))
+
+    def _entity(self, row: RowMapping) -> T:
+        return self._kind(**{name: row[name] for name in self._fields})
+
+    def _select(self) -> Select[Any]:
+        return select(*(self._table.c[name] for name in self._fields))
+
+    def _one(self, statement: Select[Any]) -> T | None:
+        row = self._execute(statement.limit(1)).mappings().first()
+        return None if row is None else self._entity(row)
+
+    def _all(self, statement: Select[Any]) -> Sequence[T]:
+        return [self._entity(row) for row in self._execute(statement).mappings()]
+
+    def _stream(self, statement: Select[Any]) -> Iterator[T]:
+        with translated():
+            result = self._connection.execution_options(yield_per=STREAM).execute(statement)
+            for row in result.mappings():
+                yield self._entity(row)
+
+    def _execute(self, statement: Executable) -> Result[Any]:
+        with translated():
+            return self._connection.execute(statement)
+
+
+def text_pattern(text: str) -> str:
+    """A LIKE pattern that finds the text anywhere, its own wildcards escaped with a backslash; lower case."""
+    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def write_cursor(*values: object) -> str:
+    """An opaque position in a list."""
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode("ascii")
+
+
+def read_cursor(cursor: str, *kinds: type) -> list[Any]:
+    """The values of :func:`write_cursor`; InvalidInput for anything that it did not write."""
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
+        if isinstance(values, list) and [type(value) for value in values] == list(kinds):
+            return values
+    except (ValueError, binascii.Error, RecursionError):
+        pass
+    raise InvalidInput("the cursor is not one that a list gave; start from the beginning")
+
+
+def read_id_cursor(cursor: str) -> UUID:
+    """The identifier in a cursor of one."""
+    (value,) = read_cursor(cursor, str)
+    try:
+        return UUID(value)
+    except ValueError:
+        raise InvalidInput("the cursor is not one that a list gave; start from the beginning") from None
+
+
+def words(states: Iterable[str]) -> list[str]:
+    """States as the words that columns hold."""
+    return [str(state) for state in states]

@@ -1,0 +1,38 @@
+"""The tables. A column has the name of the entity's field; a few more serve search and uniqueness."""
+
+from ca_core.storage.tables.accounts import accounts, api_tokens, centres, remembered_answers, web_sessions
+from ca_core.storage.tables.applications import (
+    application_editors,
+    applications,
+    approvals,
+    check_results,
+    document_views,
+    documents,
+)
+from ca_core.storage.tables.certificates import authorities, blocked_keys, certificates, published_crls
+from ca_core.storage.tables.metadata import metadata
+from ca_core.storage.tables.records import audit_checkpoints, audit_records, counters, jobs, notices
+
+__all__ = [
+    "accounts",
+    "api_tokens",
+    "application_editors",
+    "applications",
+    "approvals",
+    "audit_checkpoints",
+    "audit_records",
+    "authorities",
+    "blocked_keys",
+    "centres",
+    "certificates",
+    "check_results",
+    "counters",
+    "document_views",
+    "documents",
+    "jobs",
+    "metadata",
+    "notices",
+    "published_crls",
+    "remembered_answers",
+    "web_sessions",
+]

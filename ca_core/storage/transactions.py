@@ -1,0 +1,128 @@
+"""Transactions: one caller, one moment, all or nothing, the audit chain included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, text
+
+from ca_core.domain.access import Actor
+from ca_core.domain.errors import IntegrityAlarm
+from ca_core.domain.identifiers import Entropy, uuid7
+from ca_core.services.ports import Clock, SymmetricKeys
+from ca_core.storage.refusals import translated
+from ca_core.storage.repositories.accounts import AccountRows
+from ca_core.storage.repositories.applications import ApplicationRows
+from ca_core.storage.repositories.audit import AuditRows
+from ca_core.storage.repositories.authorities import AuthorityRows
+from ca_core.storage.repositories.certificates import CertificateRows
+from ca_core.storage.repositories.documents import DocumentRows
+from ca_core.storage.repositories.jobs import JobRows
+
+
+class Transaction:
+    """See :class:`ca_core.services.ports.Transaction`. Repositories are made when they are first asked for."""
+
+    def __init__(
+        self, connection: Connection, *, actor: Actor, clock: Clock, entropy: Entropy, audit_keys: SymmetricKeys
+    ) -> None:
+        self.actor = actor
+        self.now = clock()
+        self._connection = connection
+        self._entropy = entropy
+        self._audit_keys = audit_keys
+
+    def new_id(self) -> UUID:
+        """An identifier that sorts by time."""
+        return uuid7(self.now, self._entropy)
+
+    @cached_property
+    def applications(self) -> ApplicationRows:
+        return ApplicationRows(self._connection)
+
+    @cached_property
+    def documents(self) -> DocumentRows:
+        return DocumentRows(self._connection)
+
+    @cached_property
+    def certificates(self) -> CertificateRows:
+        return CertificateRows(self._connection)
+
+    @cached_property
+    def authorities(self) -> AuthorityRows:
+        return AuthorityRows(self._connection)
+
+    @cached_property
+    def accounts(self) -> AccountRows:
+        return AccountRows(self._connection)
+
+    @cached_property
+    def jobs(self) -> JobRows:
+        return JobRows(self._connection, now=self.now, new_id=self.new_id)
+
+    @cached_property
+    def audit(self) -> AuditRows:
+        return AuditRows(self._connection, actor=self.actor, now=self.now, keys=self._audit_keys)
+
+
+class Transactions:
+    """See :class:`ca_core.services.ports.Transactions`."""
+
+    def __init__(self, engine: Engine, *, clock: Clock, entropy: Entropy, audit_keys: SymmetricKeys) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._entropy = entropy
+        self._audit_keys = audit_keys
+
+    @contextmanager
+    def begin(self, actor: Actor) -> Iterator[Transaction]:
+        """Commits at the end of the block, records in the same transaction (invariant 7); an exception rolls back."""
+        with self._connected() as connection:
+            with translated():
+                outer = connection.begin()
+            try:
+                transaction = self._transaction(connection, actor)
+                yield transaction
+                if "audit" in transaction.__dict__:
+                    transaction.audit.append_pending()
+                with translated():
+                    outer.commit()
+            finally:
+                if outer.is_active:
+                    outer.rollback()
+
+    @contextmanager
+    def read(self, actor: Actor) -> Iterator[Transaction]:
+        """One unchanging view of the database, in which nothing can be written."""
+        with self._connected(read_only=True) as connection:
+            sqlite = connection.dialect.name == "sqlite"
+            with translated():
+                outer = connection.begin()
+                if sqlite:
+                    connection.exec_driver_sql("PRAGMA query_only = ON")
+                else:
+                    connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            try:
+                transaction = self._transaction(connection, actor)
+                yield transaction
+                if "audit" in transaction.__dict__ and transaction.audit._pending:
+                    raise IntegrityAlarm("something was to be recorded in a transaction that only reads")
+            finally:
+                outer.rollback()
+                if sqlite:
+                    connection.exec_driver_sql("PRAGMA query_only = OFF")
+
+    @contextmanager
+    def _connected(self, *, read_only: bool = False) -> Iterator[Connection]:
+        with translated():
+            connection = self._engine.connect().execution_options(read_only=read_only)
+        with connection:
+            yield connection
+
+    def _transaction(self, connection: Connection, actor: Actor) -> Transaction:
+        return Transaction(
+            connection, actor=actor, clock=self._clock, entropy=self._entropy, audit_keys=self._audit_keys
+        )

@@ -1,0 +1,190 @@
+"""What the database refuses by itself, whoever asks: the invariants that must hold against our own mistakes too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """Refuses ``event`` on a row of ``table`` when ``condition`` holds, with the error name ``refusal``."""
+
+    name: str
+    table: str
+    event: str
+    condition: str
+    refusal: str
+
+    def statements(self, dialect: str) -> Iterable[str]:
+        """SQL that creates it."""
+        if dialect == "sqlite":
+            yield (
+                f"CREATE TRIGGER {self.name} BEFORE {self.event} ON {self.table} FOR EACH ROW WHEN {self.condition} "
+                f"BEGIN SELECT RAISE(ABORT, '{self.refusal}'); END"
+            )
+            return
+        row = "OLD" if self.event == "DELETE" else "NEW"
+        yield (
+            f"CREATE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {self.condition} THEN "
+            f"RAISE EXCEPTION '{self.refusal}' USING ERRCODE = 'check_violation'; END IF; RETURN {row}; END $$"
+        )
+        yield (
+            f"CREATE TRIGGER {self.name} BEFORE {self.event} ON {self.table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {self.name}()"
+        )
+
+    def removal(self, dialect: str) -> Iterable[str]:
+        """SQL that drops it."""
+        if dialect == "sqlite":
+            yield f"DROP TRIGGER {self.name}"
+            return
+        yield f"DROP TRIGGER {self.name} ON {self.table}"
+        yield f"DROP FUNCTION {self.name}()"
+
+
+def _changed(*columns: str) -> str:
+    return " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in columns)
+
+
+_CERTIFICATE_STEPS = (
+    "NEW.state = OLD.state"
+    " OR (OLD.state = 'intent' AND NEW.state IN ('issued', 'abandoned'))"
+    " OR (OLD.state = 'issued' AND NEW.state IN ('held', 'revoked'))"
+    " OR (OLD.state = 'held' AND NEW.state IN ('issued', 'revoked'))"
+)
+
+TRIGGERS = (
+    # Invariant 12
+    Trigger(
+        "approval_by_another",
+        "approvals",
+        "INSERT",
+        "EXISTS (SELECT 1 FROM applications a WHERE a.id = NEW.application AND a.owner = NEW.approver)"
+        " OR EXISTS (SELECT 1 FROM application_editors e"
+        " WHERE e.application = NEW.application AND e.account = NEW.approver)",
+        "self_approval",
+    ),
+    Trigger(
+        "approval_of_this_round",
+        "approvals",
+        "INSERT",
+        "NOT EXISTS (SELECT 1 FROM applications a WHERE a.id = NEW.application AND a.round = NEW.round)",
+        "approval_round",
+    ),
+    Trigger("approval_stays", "approvals", "UPDATE", "1 = 1", "immutable"),
+    Trigger("approval_is_kept", "approvals", "DELETE", "1 = 1", "immutable"),
+    Trigger("editor_stays", "application_editors", "UPDATE", "1 = 1", "immutable"),
+    Trigger("editor_is_kept", "application_editors", "DELETE", "1 = 1", "immutable"),
+    # Invariants 3 and 12
+    Trigger(
+        "certificate_is_approved",
+        "certificates",
+        "INSERT",
+        "NEW.application IS NOT NULL AND (SELECT count(DISTINCT p.approver) FROM approvals p"
+        " JOIN applications a ON a.id = p.application AND a.round = p.round"
+        " WHERE p.application = NEW.application AND p.digest = NEW.approval_digest)"
+        " < (SELECT a.approvals_required FROM applications a WHERE a.id = NEW.application)",
+        "approvals_missing",
+    ),
+    Trigger(
+        "certificate_begins_as_intent",
+        "certificates",
+        "INSERT",
+        "NEW.state <> 'intent' OR NEW.der IS NOT NULL",
+        "certificate_step",
+    ),
+    Trigger(
+        "certificate_content_stays",
+        "certificates",
+        "UPDATE",
+        _changed(
+            "id",
+            "issuer",
+            "serial",
+            "profile",
+            "profile_version",
+            "profile_digest",
+            "application",
+            "approval_digest",
+            "owner",
+            "tbs",
+            "tbs_sha256",
+            "spki_sha256",
+            "not_before",
+            "not_after",
+            "partition",
+            "replaces",
+            "created_at",
+        )
+        + " OR (OLD.der IS NOT NULL AND (OLD.der IS DISTINCT FROM NEW.der OR OLD.sha256 IS DISTINCT FROM NEW.sha256))",
+        "immutable",
+    ),
+    Trigger("certificate_steps", "certificates", "UPDATE", f"NOT ({_CERTIFICATE_STEPS})", "certificate_step"),
+    # Invariant 14: of what is revoked only the reason changes, and only to keyCompromise (1).
+    Trigger(
+        "certificate_stays_revoked",
+        "certificates",
+        "UPDATE",
+        "OLD.state = 'revoked' AND ((OLD.reason IS DISTINCT FROM NEW.reason AND NEW.reason IS DISTINCT FROM 1)"
+        " OR OLD.revoked_at IS DISTINCT FROM NEW.revoked_at)",
+        "certificate_step",
+    ),
+    Trigger("certificate_is_kept", "certificates", "DELETE", "1 = 1", "immutable"),
+    # Invariant 7
+    Trigger("audit_record_stays", "audit_records", "UPDATE", "1 = 1", "immutable"),
+    Trigger("audit_record_is_kept", "audit_records", "DELETE", "1 = 1", "immutable"),
+    Trigger("audit_checkpoint_stays", "audit_checkpoints", "UPDATE", "1 = 1", "immutable"),
+    Trigger("audit_checkpoint_is_kept", "audit_checkpoints", "DELETE", "1 = 1", "immutable"),
+    # Invariant 8
+    Trigger(
+        "crl_number_increases",
+        "published_crls",
+        "INSERT",
+        "EXISTS (SELECT 1 FROM published_crls c WHERE c.authority = NEW.authority AND c.partition = NEW.partition"
+        " AND c.number >= NEW.number)",
+        "crl_number",
+    ),
+    Trigger("crl_stays", "published_crls", "UPDATE", "1 = 1", "immutable"),
+    Trigger("crl_is_kept", "published_crls", "DELETE", "1 = 1", "immutable"),
+    Trigger("counter_increases", "counters", "UPDATE", "NEW.value <= OLD.value", "counter"),
+    Trigger("counter_is_kept", "counters", "DELETE", "1 = 1", "immutable"),
+    Trigger(
+        "document_content_stays",
+        "documents",
+        "UPDATE",
+        _changed("id", "application", "kind", "filename", "media_type", "size", "pages", "sha256", "uploaded_by")
+        + " OR (OLD.wrapped_key IS NULL AND NEW.wrapped_key IS NOT NULL)",
+        "immutable",
+    ),
+    Trigger("document_is_kept", "documents", "DELETE", "1 = 1", "immutable"),
+    Trigger("application_is_kept", "applications", "DELETE", "1 = 1", "immutable"),
+    Trigger("blocked_key_is_kept", "blocked_keys", "DELETE", "1 = 1", "immutable"),
+)
+
+
+def create(connection: Connection) -> None:
+    """Create every trigger; for migrations."""
+    for trigger in TRIGGERS:
+        for statement in trigger.statements(connection.dialect.name):
+            connection.exec_driver_sql(statement)
+
+
+def drop(connection: Connection) -> None:
+    """Drop every trigger; for migrations."""
+    for trigger in TRIGGERS:
+        for statement in trigger.removal(connection.dialect.name):
+            connection.exec_driver_sql(statement)
+
+
+def missing(connection: Connection) -> list[str]:
+    """Names of triggers that the database lacks."""
+    catalogue = (
+        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        if connection.dialect.name == "sqlite"
+        else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+    )
+    present = set(connection.execute(text(catalogue)).scalars())
+    return [trigger.name for trigger in TRIGGERS if trigger.name not in present]
