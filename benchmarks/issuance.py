@@ -49,7 +49,7 @@ def measure(algorithm: KeyAlgorithm, *, count: int, runs: int, database: str) ->
             "over HTTP": lambda n: _http(house, n),
         }
         rates: dict[str, list[float]] = {name: [] for name in steps}
-        for name, prepare in steps.items():  # everything warm: imports, validators, pools
+        for prepare in steps.values():  # everything warm: imports, validators, pools
             for call in prepare(2):
                 call()
         for _ in range(runs):

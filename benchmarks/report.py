@@ -38,7 +38,8 @@ def write(page: Path, results: Sequence[Result], *, command: str) -> None:
     after = rest.split(END)[1]
     machine = (
         f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {_processor()}, Python {platform.python_version()}, "
-        f"cryptography {cryptography.__version__} on {backend.openssl_version_text()}, SQLite {sqlite3.sqlite_version}. "
+        f"cryptography {cryptography.__version__} on {backend.openssl_version_text()}, "
+        f"SQLite {sqlite3.sqlite_version}. "
         f"Repeat: `{command}`."
     )
     page.write_text(f"{before}{START}\n{machine}\n\n{table(results)}\n{END}{after}", encoding="utf-8")

@@ -41,10 +41,10 @@ from ca_core.services.deadlines import DeadlineWatch
 from ca_core.services.documents import DocumentDesk
 from ca_core.services.idempotency import Idempotency
 from ca_core.services.intake import Intake
-from ca_core.services.issuance import Issuance
+from ca_core.services.issuance import Issuance, Observer
 from ca_core.services.jobs import EventDispatch, JobDesk, Worker
 from ca_core.services.notices import Notices
-from ca_core.services.ports import EventHandler, EvidenceCheck, KeyStore, Transaction
+from ca_core.services.ports import Clock, EventHandler, EvidenceCheck, KeyStore, Transaction
 from ca_core.services.reconciliation import Reconciliation
 from ca_core.services.replacement import Replacement
 from ca_core.services.review import Review
@@ -71,6 +71,11 @@ ABANDON_AFTER = timedelta(minutes=2)
 """No signature takes that long: an older intent belongs to a process that died."""
 
 
+def now() -> datetime:
+    """The production clock."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Extensions:
     """What the enabled plugins bring."""
@@ -95,12 +100,9 @@ class Program:
     worker: Worker
     rounds: Rounds
     symmetric: SymmetricKeyStore
+    clock: Clock
     owner: Actor = SYSTEM_ACTOR
     """Whoever owns the machine and the configuration (docs/adr/0007-machine-owner.md)."""
-
-    def clock(self) -> datetime:
-        """The present, UTC."""
-        return now()
 
     def initialise(
         self,
@@ -166,11 +168,6 @@ class Program:
         self.engine.dispose()
 
 
-def now() -> datetime:
-    """The production clock."""
-    return datetime.now(UTC)
-
-
 def engine_of(config: Config) -> Engine:
     """The engine that the configuration names."""
     url = make_url(config.database_url)
@@ -230,8 +227,10 @@ def check_configuration(config: Config) -> dict[str, Sequence[str]]:
     return {"packs": [pack.name for pack in packs.packs], "plugins": list(config.plugins.enabled)}
 
 
-def build(config: Config) -> Program:
-    """Wire up. ConfigurationError when something is missing or the database is not of this version."""
+def build(config: Config, *, clock: Clock = now, observe: Observer = lambda _: None) -> Program:
+    """Wire up. ConfigurationError when something is missing or the database is not of this version.
+
+    ``observe`` is told of each step of issuance as it is reached."""
     extensions = extensions_of(config)
     packs = packs_of(config, extensions)
     passphrase = _passphrase(config)
@@ -243,8 +242,8 @@ def build(config: Config) -> Program:
         engine.dispose()
         raise ConfigurationError("the database is not of this version; run: pechatnik db upgrade")
     entropy = secrets.token_bytes
-    transactions = Transactions(engine, clock=now, entropy=entropy, audit_keys=symmetric)
-    clock = DecisionClock(packs, HolidayCalendars(packs.packs))
+    transactions = Transactions(engine, clock=clock, entropy=entropy, audit_keys=symmetric)
+    decision_clock = DecisionClock(packs, HolidayCalendars(packs.packs))
     limits = UploadLimits(max_size=config.uploads.max_bytes, max_pages=config.uploads.max_pages)
     documents = DocumentDesk(
         transactions,
@@ -264,17 +263,23 @@ def build(config: Config) -> Program:
     )
     notices = Notices(transactions, mailer=_mailer(config), installation=config.installation.name)
     services = Services(
-        accounts=Accounts(transactions, hasher=Argon2Hasher(), keys=symmetric, entropy=entropy),
+        accounts=Accounts(
+            transactions,
+            hasher=Argon2Hasher(),
+            keys=symmetric,
+            entropy=entropy,
+            installation=config.installation.name,
+        ),
         audit=Audit(transactions, keys=keys, symmetric=symmetric),
         authorities=authorities,
         certificates=CertificateDesk(transactions),
-        deadlines=DeadlineWatch(transactions, clock, open_for=timedelta(days=config.desk.open_days)),
+        deadlines=DeadlineWatch(transactions, decision_clock, open_for=timedelta(days=config.desk.open_days)),
         documents=documents,
-        idempotency=Idempotency(transactions),
+        idempotency=Idempotency(transactions, keys=symmetric, entropy=entropy),
         intake=Intake(
             transactions,
             packs,
-            clock,
+            decision_clock,
             identifier_rules=extensions.identifier_rules,
             evidence_checks=extensions.evidence_checks,
             known_weak=read_known_weak(config.keys.weak_key_lists),
@@ -287,6 +292,7 @@ def build(config: Config) -> Program:
             base_url=config.server.public_url,
             entropy=entropy,
             abandon_after=ABANDON_AFTER,
+            observe=observe,
         ),
         jobs=JobDesk(transactions),
         notices=notices,
@@ -294,7 +300,7 @@ def build(config: Config) -> Program:
         recheck=Recheck(transactions, packs),
         reconciliation=Reconciliation(transactions, abandon_after=ABANDON_AFTER),
         replacement=Replacement(transactions, packs, documents),
-        review=Review(transactions, packs, clock, claim_for=timedelta(minutes=config.desk.claim_minutes)),
+        review=Review(transactions, packs, decision_clock, claim_for=timedelta(minutes=config.desk.claim_minutes)),
         revocation=Revocation(transactions),
         sessions=Sessions(transactions, entropy=entropy),
         tokens=Tokens(transactions, entropy=entropy),
@@ -314,7 +320,7 @@ def build(config: Config) -> Program:
     )
     handlers = {
         "notice": notices.deliver,
-        "event": EventDispatch(extensions.event_handlers),
+        "event": EventDispatch(transactions, extensions.event_handlers),
         "crl": crls.refresh,
         "recheck": services.recheck.of_day,
     }
@@ -326,9 +332,10 @@ def build(config: Config) -> Program:
         services=services,
         crls=crls,
         ocsp=ocsp,
-        worker=Worker(transactions, handlers, clock=now),
-        rounds=_rounds(services, crls, transactions),
+        worker=Worker(transactions, handlers, clock=clock),
+        rounds=_rounds(services, crls, transactions, clock),
         symmetric=symmetric,
+        clock=clock,
     )
 
 
@@ -337,7 +344,7 @@ def _passphrase(config: Config) -> Secret:
         read_secret,
         file=config.secrets.passphrase_file,
         variable=config.secrets.passphrase_variable,
-        environment=os.environ,  # noqa: TID251 - the wiring is where the environment comes in
+        environment=os.environ,
     )
 
 
@@ -359,7 +366,7 @@ def _key_store(config: Config, passphrase: Secret) -> KeyStore:
         read_secret,
         file=token.pin_file,
         variable=token.pin_variable,
-        environment=os.environ,  # noqa: TID251 - the wiring is where the environment comes in
+        environment=os.environ,
     )
     return Pkcs11KeyStore(token.module, token=token.token, pin=pin, sessions=token.sessions)
 
@@ -394,7 +401,7 @@ def _mailer(config: Config) -> SmtpMailer | None:
     )
 
 
-def _rounds(services: Services, crls: CrlOffice, transactions: Transactions) -> Rounds:
+def _rounds(services: Services, crls: CrlOffice, transactions: Transactions, clock: Clock) -> Rounds:
     def queue_recheck() -> None:
         with transactions.begin(SYSTEM_ACTOR) as tx:
             yesterday = (tx.now - timedelta(days=1)).date().isoformat()
@@ -405,7 +412,7 @@ def _rounds(services: Services, crls: CrlOffice, transactions: Transactions) -> 
             return tx.accounts.delete_sessions(expired_at=tx.now)
 
     return Rounds(
-        clock=now,
+        clock=clock,
         rounds={
             "reconciliation": (timedelta(minutes=1), services.reconciliation.tick),
             "deadlines": (timedelta(minutes=1), services.deadlines.tick),

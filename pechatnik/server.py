@@ -24,7 +24,7 @@ def serve(config_path: Path, config: Config, *, port: int | None = None) -> None
     chosen = port or config.server.port
     refuse_taken(config.server.host, chosen)
     program = build(config)
-    os.environ[CONFIG_VARIABLE] = str(config_path.resolve())  # noqa: TID251 - read again by the child process
+    os.environ[CONFIG_VARIABLE] = str(config_path.resolve())
     stop = threading.Event()
     worker = threading.Thread(target=program.run_worker, args=(stop,), name="worker", daemon=True)
     if config.server.worker:

@@ -77,4 +77,4 @@ def compose(program: Program) -> WSGIApplication:
 def application() -> WSGIApplication:
     """For the server process: the application over the configuration that the environment names."""
     logs.configure()
-    return compose(build(load(Path(os.environ[CONFIG_VARIABLE]))))  # noqa: TID251 - set by the parent process
+    return compose(build(load(Path(os.environ[CONFIG_VARIABLE]))))

@@ -50,7 +50,7 @@ class Context:
     def actor(self) -> Actor:
         """The holder of the API token in ``--token-file`` or ``PECHATNIK_TOKEN``; without one, the system itself,
         which may do everything but review and approve."""
-        token = self.token_file.read_text().strip() if self.token_file else os.environ.get(TOKEN_VARIABLE, "")  # noqa: TID251 - the documented place for a token
+        token = self.token_file.read_text().strip() if self.token_file else os.environ.get(TOKEN_VARIABLE, "")
         return self.services.tokens.authenticate(token) if token else SYSTEM_ACTOR
 
     def confirm(self, question: str) -> None:

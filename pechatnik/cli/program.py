@@ -54,7 +54,7 @@ def options(
     verbose: Annotated[int, typer.Option("--verbose", "-v", count=True)] = 0,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
 ) -> None:
-    global _output  # noqa: PLW0603 - main() reports errors in the form the options asked for
+    global _output
     _output = Output(as_json=as_json, quiet=quiet)
     ctx.obj = Context(
         config_path=config, token_file=token_file, output=_output, yes=yes, dry_run=dry_run, verbose=verbose
@@ -73,7 +73,7 @@ def hoist(arguments: list[str]) -> list[str]:
     for argument in pending:
         if argument == "--":
             return [*front, *rest, argument, *pending]
-        if argument in FLAGS or argument.split("=", 1)[0] in VALUED and "=" in argument:
+        if argument in FLAGS or (argument.split("=", 1)[0] in VALUED and "=" in argument):
             front.append(argument)
         elif argument in VALUED:
             front += [argument, *([value] if (value := next(pending, None)) is not None else [])]
