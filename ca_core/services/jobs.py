@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 import traceback
@@ -166,7 +167,8 @@ class EventDispatch:
             return
         with self._transactions.begin(SYSTEM_ACTOR) as tx:
             for name in handlers:
-                tx.jobs.enqueue(KIND, {**event, HANDLER: name}, dedupe_key=f"event:{job.id}:{name}")
+                digest = hashlib.sha256(name.encode()).hexdigest()
+                tx.jobs.enqueue(KIND, {**event, HANDLER: name}, dedupe_key=f"event:{job.id}:{digest}")
 
 
 def _name(handler: EventHandler) -> str:
