@@ -18,7 +18,6 @@ from ca_core.domain.errors import TryAgain
 from ca_core.domain.work import Job, Notice
 from ca_core.keys.password_hash import Argon2Hasher
 from ca_core.keys.software import SoftwareKeyStore
-from ca_core.keys.vault_key import SymmetricKeyStore
 from ca_core.services.accounts import Accounts
 from ca_core.services.audit import Audit
 from ca_core.services.idempotency import Idempotency
@@ -103,18 +102,8 @@ class Desk:
         self.clock.advance(timedelta(**how))
 
 
-@pytest.fixture(scope="session")
-def keys_at_rest(tmp_path_factory: pytest.TempPathFactory) -> tuple[SymmetricKeyStore, Path]:
-    """Symmetric keys for all tests (unlocking them is slow on purpose), and a folder for signing keys."""
-    home = tmp_path_factory.mktemp("keys")
-    symmetric = SymmetricKeyStore(home / "symmetric", lambda: b"only for this test")
-    for purpose in ("audit", "account"):
-        symmetric.create(purpose)
-    return symmetric, home / "signing"
-
-
 @pytest.fixture
-def desk(transactions: Any, clock: Any, symmetric_keys: Any, tmp_path: Path) -> Desk:
+def desk(transactions: Any, clock: Any, audit_keys: Any, tmp_path: Path) -> Desk:
     """The services."""
     postbox = Postbox()
     keys = SoftwareKeyStore(tmp_path / "signing", lambda: b"only for this test")
@@ -122,11 +111,11 @@ def desk(transactions: Any, clock: Any, symmetric_keys: Any, tmp_path: Path) -> 
     return Desk(
         transactions=transactions,
         clock=clock,
-        accounts=Accounts(transactions, hasher=CHEAP, keys=symmetric_keys, entropy=secrets.token_bytes),
+        accounts=Accounts(transactions, hasher=CHEAP, keys=audit_keys, entropy=secrets.token_bytes),
         sessions=Sessions(transactions, entropy=secrets.token_bytes),
         tokens=Tokens(transactions, entropy=secrets.token_bytes),
-        idempotency=Idempotency(transactions, keys=symmetric_keys, entropy=secrets.token_bytes),
-        audit=Audit(transactions, keys=keys, symmetric=symmetric_keys),
+        idempotency=Idempotency(transactions, keys=audit_keys, entropy=secrets.token_bytes),
+        audit=Audit(transactions, keys=keys, symmetric=audit_keys),
         jobs=JobDesk(transactions),
         notices=notices,
         postbox=postbox,

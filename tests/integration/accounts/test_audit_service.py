@@ -1,0 +1,184 @@
+"""The audit trail in a real database: who reads it, what a seal covers, and what a forger with the database leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine, text
+
+from ca_core.domain.access import ROLE_PERMISSIONS, SYSTEM_ACTOR, Permission, Role
+from ca_core.domain.errors import AuditBroken, NotFound, NotPermitted, WrongState
+from ca_core.services.audit_file import verify_export
+from ca_core.x509.pem import public_key_info, to_pem
+
+
+def forge(engine: Engine, statement: str, **values: object) -> None:
+    """As whoever owns the database can: triggers out of the way, then the statement."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            names = connection.execute(
+                text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'audit_%'")
+            ).scalars()
+            for name in list(names):
+                connection.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            for table in ("audit_records", "audit_checkpoints"):
+                connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
+        assert connection.execute(text(statement), values).rowcount > 0
+
+
+def busy(desk: Any, count: int = 4) -> None:
+    for number in range(count):
+        desk.person(f"person{number}")
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.SYSTEM])
+def test_only_those_who_may_read_export_and_seal(desk: Any, role: Role) -> None:
+    actor = desk.person("somebody", role).actor()
+    for permission, attempt in (
+        (Permission.AUDIT_VIEW, lambda: desk.audit.list(actor)),
+        (Permission.AUDIT_VIEW, lambda: desk.audit.verify(actor)),
+        (Permission.AUDIT_EXPORT, lambda: desk.audit.export(actor)),
+        (Permission.AUDIT_SEAL, lambda: desk.audit.seal(actor)),
+        (Permission.AUDIT_VIEW, lambda: desk.audit.public_key(actor)),
+    ):
+        if permission in ROLE_PERMISSIONS[role]:
+            if permission is not Permission.AUDIT_VIEW:
+                attempt()
+        else:
+            with pytest.raises(NotPermitted):
+                attempt()
+
+
+def test_records_are_listed_in_order_by_page_and_by_object(desk: Any) -> None:
+    busy(desk, 5)
+    first = desk.audit.list(SYSTEM_ACTOR, limit=2)
+    rest = desk.audit.list(SYSTEM_ACTOR, after=first[-1].sequence)
+    assert [record.sequence for record in [*first, *rest]] == [1, 2, 3, 4, 5]
+    (only,) = desk.audit.list(SYSTEM_ACTOR, object_id=rest[0].object_id)
+    assert only == rest[0]
+    assert list(desk.audit.list(SYSTEM_ACTOR, object_id=str(uuid4()))) == []
+    assert len(desk.audit.list(SYSTEM_ACTOR, limit=10**9, after=-5)) == 5
+
+
+def test_an_honest_trail_is_whole_and_a_seal_covers_it(desk: Any) -> None:
+    busy(desk)
+    assert desk.audit.verify(SYSTEM_ACTOR).sealed_up_to == 0
+    checkpoint = desk.audit.seal(SYSTEM_ACTOR)
+    assert checkpoint.sequence == 4
+    report = desk.audit.verify(SYSTEM_ACTOR)
+    assert (report.ok, report.records, report.sealed_up_to) == (True, 4, 4)
+    desk.person("later")
+    report = desk.audit.verify(SYSTEM_ACTOR)
+    assert (report.ok, report.records, report.sealed_up_to) == (True, 5, 4)
+
+
+def test_sealing_what_is_sealed_changes_nothing(desk: Any) -> None:
+    busy(desk)
+    checkpoint = desk.audit.seal(SYSTEM_ACTOR)
+    desk.pass_time(hours=1)
+    assert desk.audit.seal(SYSTEM_ACTOR) == checkpoint
+    desk.person("later")
+    assert desk.audit.seal(SYSTEM_ACTOR).sequence == 5
+
+
+def test_there_is_nothing_to_seal_at_the_very_beginning(desk: Any) -> None:
+    assert desk.audit.verify(SYSTEM_ACTOR).ok
+    with pytest.raises(WrongState):
+        desk.audit.seal(SYSTEM_ACTOR)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "actor_name = 'x'",
+        "action = 'x'",
+        "object_kind = 'x'",
+        "object_id = 'x'",
+        "details = '{}'",
+        "key_id = 'audit.000009.aaaaaaaa'",
+        "at = (SELECT at FROM audit_records WHERE sequence = 4)",
+        "actor = (SELECT id FROM accounts LIMIT 1)",
+        "digest = (SELECT digest FROM audit_records WHERE sequence = 1)",
+        "mac = (SELECT mac FROM audit_records WHERE sequence = 1)",
+    ],
+    ids=lambda change: change.split()[0],
+)
+def test_a_record_changed_in_the_database_shows_and_is_never_sealed(desk: Any, engine: Engine, change: str) -> None:
+    for number in range(4):
+        desk.person(f"person{number}")
+        desk.pass_time(seconds=1)
+    forge(engine, f"UPDATE audit_records SET {change} WHERE sequence = 3")
+    report = desk.audit.verify(SYSTEM_ACTOR)
+    assert not report.ok
+    assert report.first_broken == 3
+    with pytest.raises(AuditBroken):
+        desk.audit.seal(SYSTEM_ACTOR)
+
+
+@pytest.mark.parametrize(("gone", "broken"), [("= 1", 1), ("= 3", 3), ("> 2", 3), ("> 0", 1)])
+def test_a_record_removed_after_a_seal_shows(desk: Any, engine: Engine, gone: str, broken: int) -> None:
+    busy(desk)
+    desk.audit.seal(SYSTEM_ACTOR)
+    forge(engine, f"DELETE FROM audit_records WHERE sequence {gone}")
+    report = desk.audit.verify(SYSTEM_ACTOR)
+    assert not report.ok
+    assert report.first_broken == broken
+
+
+def test_a_tail_cut_off_and_grown_anew_does_not_pass_for_the_old_one(desk: Any, engine: Engine) -> None:
+    busy(desk)
+    desk.audit.seal(SYSTEM_ACTOR)
+    forge(engine, "DELETE FROM audit_records WHERE sequence > 2")
+    for name in ("a", "b", "c"):
+        desk.person(name)
+    report = desk.audit.verify(SYSTEM_ACTOR)
+    assert not report.ok
+    assert report.first_broken == 4
+    with pytest.raises(AuditBroken):
+        desk.audit.seal(SYSTEM_ACTOR)
+
+
+def test_a_seal_moved_to_another_key_does_not_let_the_past_be_rewritten(
+    desk: Any, engine: Engine, tmp_path: Path
+) -> None:
+    busy(desk)
+    desk.audit.seal(SYSTEM_ACTOR)
+    stranger = desk.audit.__class__(
+        desk.transactions,
+        keys=desk.keys.__class__(tmp_path / "stranger", lambda: b"another"),
+        symmetric=desk.audit._symmetric,
+    )
+    desk.person("later")
+    stranger.seal(SYSTEM_ACTOR)
+    assert not desk.audit.verify(SYSTEM_ACTOR).ok
+
+
+def test_an_export_is_on_record_and_verifies_anywhere(desk: Any) -> None:
+    busy(desk)
+    desk.audit.seal(SYSTEM_ACTOR)
+    auditor = desk.person("auditor", Role.AUDITOR).actor()
+    lines = list(desk.audit.export(auditor))
+    key = public_key_info(to_pem(desk.audit.public_key(auditor), "PUBLIC KEY").encode())
+    report = verify_export(lines, trusted_public_keys=[key])
+    assert (report.ok, report.records, report.sealed_up_to) == (True, 6, 4)
+    assert desk.actions()[-1] == "audit.exported"
+    assert not verify_export(lines[:-1], trusted_public_keys=[key]).ok
+    assert not verify_export([lines[0], *lines[2:]], trusted_public_keys=[key]).ok
+
+
+def test_an_export_of_more_than_a_page_is_complete(desk: Any) -> None:
+    with desk.transactions.begin(SYSTEM_ACTOR) as tx:
+        for number in range(2100):
+            tx.audit.record("test.happened", "test", number, text="имя «x» \u202e", number=number, real=0.1)
+    report = verify_export(desk.audit.export(SYSTEM_ACTOR), trusted_public_keys=())
+    assert (report.ok, report.records) == (True, 2101)
+    assert desk.audit.verify(SYSTEM_ACTOR).records == 2101
+
+
+def test_there_is_no_audit_key_before_the_first_seal(desk: Any) -> None:
+    with pytest.raises(NotFound):
+        desk.audit.public_key(SYSTEM_ACTOR)
