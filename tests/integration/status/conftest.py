@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR
 from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
@@ -17,12 +20,15 @@ from ca_core.domain.certificate import Certificate, CertificateState, Revocation
 from ca_core.domain.identifiers import Serial
 from ca_core.domain.profile import Environment
 from ca_core.keys.software import SoftwareKeyStore
+from ca_core.keys.vault_key import SymmetricKeyStore
 from ca_core.packs import shipped_packs
 from ca_core.packs.loader import load_packs
 from ca_core.services.authorities import AuthorityOffice
 from ca_core.services.certificate_content import compose, partition_of, urls_of
 from ca_core.services.ports import KeyStore, Signer, Transactions
 from ca_core.services.signing import sign_certificate
+from ca_core.storage.engine import engine_for
+from ca_core.storage.transactions import Transactions as SqlTransactions
 from ca_core.x509.algorithm import signature_algorithm_identifier
 from ca_core.x509.extensions import check_extension_rule
 from crl.office import CrlOffice
@@ -31,7 +37,8 @@ from ocsp.responder import Responder, UnknownSerial
 BASE_URL = "http://status.example"
 PARTITIONS = 4
 PROFILE = "private/tls-client"
-MakeTransactions = Callable[[Callable[[], datetime]], Transactions]
+EmptyTransactions = Callable[[Callable[[], datetime]], Transactions]
+"""Makes a database, and transactions on it by that clock."""
 
 
 class Clock:
@@ -242,14 +249,51 @@ def make_world(
     )
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Which one; making an authority takes a while, so the tests of a module share it."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def empty_transactions(
+    database: str,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    symmetric_keys: SymmetricKeyStore,
+) -> Iterator[EmptyTransactions]:
+    with ExitStack() as stack:
+
+        def url() -> str:
+            if database == "sqlite":
+                path = tmp_path_factory.mktemp("database") / "status.sqlite"
+                shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+                return f"sqlite:///{path}"
+            server: str = request.getfixturevalue("postgresql_server")
+            template = request.getfixturevalue("postgresql_template")
+            name = f"status_{secrets.token_hex(6)}"
+            administration = create_engine(server.format("postgres"), isolation_level="AUTOCOMMIT")
+            stack.callback(administration.dispose)
+            with administration.connect() as connection:
+                connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+            return server.format(name)
+
+        def make(clock: Callable[[], datetime]) -> Transactions:
+            engine = engine_for(url(), synchronous="NORMAL")
+            stack.callback(engine.dispose)
+            return SqlTransactions(engine, clock=clock, entropy=secrets.token_bytes, audit_keys=symmetric_keys)
+
+        yield make
+
+
 @pytest.fixture(scope="module")
 def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture(scope="module")
-def module_world(make_transactions: MakeTransactions, clock: Clock, ready_keys: SoftwareKeyStore) -> World:
-    return make_world(make_transactions(clock), clock, ReadyKeys(ready_keys))
+def module_world(empty_transactions: EmptyTransactions, clock: Clock, ready_keys: SoftwareKeyStore) -> World:
+    return make_world(empty_transactions(clock), clock, ReadyKeys(ready_keys))
 
 
 @pytest.fixture
@@ -260,19 +304,19 @@ def world(module_world: World) -> Iterator[World]:
 
 
 @pytest.fixture
-def build_world(make_transactions: MakeTransactions, clock: Clock, tmp_path: Path) -> Callable[[KeyAlgorithm], World]:
+def build_world(empty_transactions: EmptyTransactions, clock: Clock, tmp_path: Path) -> Callable[[KeyAlgorithm], World]:
     """Makes an authority with keys of its own."""
 
     def build(algorithm: KeyAlgorithm) -> World:
-        return make_world(make_transactions(clock), clock, key_store(tmp_path), algorithm)
+        return make_world(empty_transactions(clock), clock, key_store(tmp_path), algorithm)
 
     return build
 
 
 @pytest.fixture
 def start_world(
-    make_transactions: MakeTransactions, clock: Clock, ready_keys: SoftwareKeyStore
+    empty_transactions: EmptyTransactions, clock: Clock, ready_keys: SoftwareKeyStore
 ) -> tuple[Transactions, KeyStore, Callable[[], World]]:
     """An empty place, and what makes an authority there."""
-    transactions, keys = make_transactions(clock), ReadyKeys(ready_keys)
+    transactions, keys = empty_transactions(clock), ReadyKeys(ready_keys)
     return transactions, keys, lambda: make_world(transactions, clock, keys)

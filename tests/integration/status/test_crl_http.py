@@ -15,6 +15,12 @@ from ca_core.domain.errors import TryAgain
 from crl.wsgi import CrlApplication
 
 
+@pytest.fixture(scope="module")
+def database() -> str:
+    """One is enough: nothing here depends on which."""
+    return "sqlite"
+
+
 @pytest.fixture
 def web(world: Any) -> Client:
     world.crls.tick()

@@ -17,6 +17,12 @@ FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
 
 
 @pytest.fixture(scope="module")
+def database() -> str:
+    """One is enough: nothing here depends on which."""
+    return "sqlite"
+
+
+@pytest.fixture(scope="module")
 def valid(module_world: Any) -> tuple[bytes, CertId]:
     """A request about one issued certificate, and how it names it."""
     issuer = Certificate.parse(module_world.issuing.certificate)

@@ -23,6 +23,12 @@ from ocsp.wsgi import OcspApplication
 REQUEST_TYPE = "application/ocsp-request"
 
 
+@pytest.fixture(scope="module")
+def database() -> str:
+    """One is enough: nothing here depends on which."""
+    return "sqlite"
+
+
 @pytest.fixture
 def web(world: Any) -> Client:
     return Client(OcspApplication(world.ocsp))

@@ -30,6 +30,12 @@ NOBODY = bytes.fromhex("302a300506032b6570032100") + bytes(32)
 """A SubjectPublicKeyInfo (Ed25519) of nobody."""
 
 
+@pytest.fixture(scope="module")
+def database() -> str:
+    """One is enough: nothing here depends on which."""
+    return "sqlite"
+
+
 @pytest.fixture
 def files(world: Any, tmp_path: Path) -> Path:
     """The chain, and a certificate in each state."""

@@ -21,6 +21,12 @@ from crl.wsgi import CrlApplication
 from ocsp.wsgi import OcspApplication
 
 
+@pytest.fixture(scope="module")
+def database() -> str:
+    """One is enough: nothing here depends on which."""
+    return "sqlite"
+
+
 class Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
