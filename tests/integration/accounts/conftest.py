@@ -103,7 +103,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(transactions: Any, clock: Any, audit_keys: Any, tmp_path: Path) -> Desk:
+def desk(transactions: Any, clock: Any, symmetric_keys: Any, tmp_path: Path) -> Desk:
     """The services."""
     postbox = Postbox()
     keys = SoftwareKeyStore(tmp_path / "signing", lambda: b"only for this test")
@@ -111,11 +111,11 @@ def desk(transactions: Any, clock: Any, audit_keys: Any, tmp_path: Path) -> Desk
     return Desk(
         transactions=transactions,
         clock=clock,
-        accounts=Accounts(transactions, hasher=CHEAP, keys=audit_keys, entropy=secrets.token_bytes),
+        accounts=Accounts(transactions, hasher=CHEAP, keys=symmetric_keys, entropy=secrets.token_bytes),
         sessions=Sessions(transactions, entropy=secrets.token_bytes),
         tokens=Tokens(transactions, entropy=secrets.token_bytes),
-        idempotency=Idempotency(transactions, keys=audit_keys, entropy=secrets.token_bytes),
-        audit=Audit(transactions, keys=keys, symmetric=audit_keys),
+        idempotency=Idempotency(transactions, keys=symmetric_keys, entropy=secrets.token_bytes),
+        audit=Audit(transactions, keys=keys, symmetric=symmetric_keys),
         jobs=JobDesk(transactions),
         notices=notices,
         postbox=postbox,

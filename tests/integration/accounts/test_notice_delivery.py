@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -66,7 +67,7 @@ def test_it_is_written_in_the_language_of_the_account(desk: Any, language: str, 
 
 def test_a_notice_of_a_change_that_did_not_happen_is_not_there(desk: Any) -> None:
     anna = desk.person("anna")
-    with pytest.raises(RuntimeError), desk.transactions.begin(SYSTEM_ACTOR) as tx:
+    with suppress(RuntimeError), desk.transactions.begin(SYSTEM_ACTOR) as tx:
         notify(tx, anna.id, "password-changed")
         raise RuntimeError
     assert desk.told(anna) == []
