@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ca_core.domain.access import Role, Visibility
@@ -115,7 +115,8 @@ class AccountRows(EntityRows[Account]):
     def remember(self, answer: RememberedAnswer) -> RememberedAnswer | None:
         values = self._remembered._values(answer)
         statement = self._insert(remembered_answers).values(values).on_conflict_do_nothing()
-        if self._execute(statement).rowcount == 1:
+        # Not by rowcount, which drivers do not agree on after an INSERT.
+        if self._execute(statement.returning(remembered_answers.c.key)).first() is not None:
             return None
         return self._remembered._one(select(remembered_answers).where(_is(answer.account, answer.key)))
 
@@ -138,5 +139,3 @@ class AccountRows(EntityRows[Account]):
 
 def _is(account: UUID, key: str) -> ColumnElement[bool]:
     return and_(remembered_answers.c.account == account, remembered_answers.c.key == key)
-
-
