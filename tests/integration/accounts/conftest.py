@@ -103,6 +103,12 @@ class Desk:
 
 
 @pytest.fixture
+def database() -> str:
+    """One is enough for rules that do not depend on it; modules for which it matters take both."""
+    return "sqlite"
+
+
+@pytest.fixture
 def desk(transactions: Any, clock: Any, symmetric_keys: Any, tmp_path: Path) -> Desk:
     """The services."""
     postbox = Postbox()

@@ -15,6 +15,12 @@ from ca_core.services.audit_file import verify_export
 from ca_core.x509.pem import public_key_info, to_pem
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Both: how they lock and count is not the same."""
+    return str(request.param)
+
+
 def forge(engine: Engine, statement: str, **values: object) -> None:
     """As whoever owns the database can: triggers out of the way, then the statement."""
     with engine.begin() as connection:

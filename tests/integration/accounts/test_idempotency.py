@@ -12,6 +12,12 @@ from ca_core.domain.work import RememberedAnswer
 FIRST, OTHER = bytes(32), bytes(31) + b"\x01"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Both: how they lock and count is not the same."""
+    return str(request.param)
+
+
 def test_the_first_request_works_and_the_next_gets_its_answer(desk: Any) -> None:
     anna = desk.person("anna").actor()
     assert desk.idempotency.begin(anna, "key", FIRST) is None

@@ -19,6 +19,12 @@ from ca_core.services.events import emit
 from ca_core.services.jobs import LEASE, EventDispatch, Worker
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Both: how they lock and count is not the same."""
+    return str(request.param)
+
+
 def enqueue(desk: Any, kind: str = "test", *, max_attempts: int = 10, **arguments: object) -> None:
     with desk.transactions.begin(SYSTEM_ACTOR) as tx:
         tx.jobs.enqueue(kind, arguments, max_attempts=max_attempts)

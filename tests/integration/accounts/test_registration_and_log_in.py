@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pyotp
@@ -10,7 +9,7 @@ import pytest
 
 from ca_core.domain.access import SYSTEM_ACTOR, Role
 from ca_core.domain.account import Account
-from ca_core.domain.errors import CaError, Conflict, InvalidInput, NotAuthenticated, NotPermitted, TryAgain
+from ca_core.domain.errors import Conflict, InvalidInput, NotAuthenticated, NotPermitted
 from ca_core.keys.password_hash import Argon2Hasher
 
 PASSWORD = "correct horse battery staple"
@@ -69,26 +68,6 @@ def test_registration_names_the_wrong_field_whether_the_address_is_known_or_not(
     with pytest.raises(InvalidInput) as caught:
         desk.accounts.register(**form)
     assert set(caught.value.fields) == {field}
-
-
-def test_two_people_registering_one_address_at_once_both_hear_the_same(desk: Any) -> None:
-    errors: list[BaseException] = []
-
-    def register() -> None:
-        try:
-            desk.accounts.register(email="anna@example.org", name="Anna", password=PASSWORD)
-        except TryAgain:
-            pass  # the database was busy, which says nothing of the address
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=register) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
-    assert desk.actions().count("account.registered") == 1
 
 
 def test_every_refusal_at_the_door_has_the_same_words(desk: Any) -> None:
@@ -169,27 +148,6 @@ def test_failures_are_on_record_as_a_visitors_and_log_ins_as_the_accounts(desk: 
     failed, entered = desk.records()[-2:]
     assert (failed.actor_name, failed.object_id) == ("visitor", str(anna.id))
     assert (entered.actor, entered.object_id) == (anna.id, str(anna.id))
-
-
-def test_parallel_guesses_do_not_outrun_the_lock(desk: Any) -> None:
-    anna = desk.person("anna")
-    outcomes: list[type[BaseException] | None] = []
-
-    def guess() -> None:
-        for _ in range(8):
-            try:
-                log_in(desk, password="wrong horse battery")
-                outcomes.append(None)
-            except CaError as error:
-                outcomes.append(type(error))
-
-    threads = [threading.Thread(target=guess) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert set(outcomes) <= {NotAuthenticated, TryAgain}
-    assert desk.stored(anna).failed_logins <= 10
 
 
 def test_a_hash_of_older_costs_is_replaced_at_log_in(desk: Any) -> None:
