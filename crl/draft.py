@@ -29,9 +29,8 @@ class Draft:
     distribution_point: str | None
 
     def sign(self, signer: Signer) -> bytes:
-        """The DER CertificateList, linted before the signature and checked after it.
-
-        LintFailed, KeyUnavailable; IntegrityAlarm when what came out is not what was meant."""
+        """The DER CertificateList over what passed the lint. LintFailed, KeyUnavailable; IntegrityAlarm when the key is
+        not the issuer's or its signature does not verify."""
         issuer = Certificate.parse(self.scope.issuer.certificate)
         tbs = to_be_signed_list(
             signature_algorithm=signer.algorithm_identifier,
@@ -44,9 +43,7 @@ class Draft:
             distribution_point_url=self.distribution_point,
         )
         linted = lint_crl(tbs, LintContext(issuer_certificate=issuer.der))
-        signed = assemble(linted.der, linted.signature_algorithm, signature_over(linted, signer))
-        self.verify(signed)
-        return signed
+        return assemble(linted.der, linted.signature_algorithm, signature_over(linted, signer))
 
     def verify(self, signed: bytes) -> None:
         """Read the list as a relying party does: signature by the issuer's certificate, number, scope and entries

@@ -34,8 +34,9 @@ class CrlOffice:
 
     1. One transaction takes the next number, which locks the list's counter, and reads the entries. Since the counter
        stays locked until both are done, a higher number always means a later view of the revocations.
-    2. Without a transaction: build, lint, sign, and read the result again as a relying party would.
-    3. A second transaction publishes, where the database refuses a number that is not higher than every earlier one.
+    2. Without a transaction: build, lint, sign.
+    3. Read the result again as a relying party would; then a second transaction publishes it, where the database
+       refuses a number that is not higher than every earlier one.
 
     Whoever is refused in step 3 was overtaken by a list with a higher number, so by a later view: that one holds every
     revocation that the slower list holds, and is returned in its place. So what is published never goes back, and
@@ -69,6 +70,44 @@ class CrlOffice:
             issuer = tx.authorities.by_name(authority_name)
         first = scope_of(issuer, partition or 0)
         return [self._build(actor, scope) for scope in (scopes_of(issuer) if partition is None else [first])]
+
+    def publish(self, actor: Actor, draft: Draft, signed: bytes) -> PublishedCrl:
+        """Publish the list that was signed for this draft, or return the newer one that is there.
+
+        IntegrityAlarm when it does not verify or does not say what the draft says."""
+        actor.require(Permission.CRL_ISSUE)
+        draft.verify(signed)
+        authority, partition = draft.scope.issuer.id, draft.scope.partition
+        try:
+            with self._transactions.begin(actor) as tx:
+                crl = PublishedCrl(
+                    id=tx.new_id(),
+                    authority=authority,
+                    partition=partition,
+                    number=draft.number,
+                    this_update=draft.this_update,
+                    next_update=draft.next_update,
+                    entries=len(draft.entries),
+                    der=signed,
+                    sha256=hashlib.sha256(signed).digest(),
+                )
+                tx.authorities.publish_crl(crl)
+                tx.audit.record(
+                    "crl.issued",
+                    "authority",
+                    authority,
+                    list=draft.scope.name,
+                    number=crl.number,
+                    entries=crl.entries,
+                    sha256=crl.sha256.hex(),
+                )
+                return crl
+        except Conflict:
+            with self._transactions.read(actor) as tx:
+                newer = tx.authorities.current_crl(authority, partition)
+            if newer is None or newer.number <= draft.number:
+                raise
+            return newer
 
     def refresh(self, job: Job) -> None:
         """Handler of the job ``crl``: the lists that a changed certificate stands in. Doing it twice does no harm."""
@@ -131,11 +170,11 @@ class CrlOffice:
         try:
             draft = self._draft(actor, scope)
             signed = draft.sign(self._keys.signer(issuer.key_reference, issuer.signature_algorithm))
+            return self.publish(actor, draft, signed)
         except IntegrityAlarm as alarm:
             with self._transactions.begin(actor) as tx:
                 tx.audit.record("alarm.integrity", "authority", issuer.id, list=scope.name, detail=alarm.detail)
             raise
-        return self._publish(actor, draft, signed)
 
     def _draft(self, actor: Actor, scope: ListScope) -> Draft:
         with self._transactions.begin(actor) as tx:
@@ -162,39 +201,6 @@ class CrlOffice:
             ],
             distribution_point=scope.distribution_point(self._base_url),
         )
-
-    def _publish(self, actor: Actor, draft: Draft, signed: bytes) -> PublishedCrl:
-        authority, partition = draft.scope.issuer.id, draft.scope.partition
-        try:
-            with self._transactions.begin(actor) as tx:
-                crl = PublishedCrl(
-                    id=tx.new_id(),
-                    authority=authority,
-                    partition=partition,
-                    number=draft.number,
-                    this_update=draft.this_update,
-                    next_update=draft.next_update,
-                    entries=len(draft.entries),
-                    der=signed,
-                    sha256=hashlib.sha256(signed).digest(),
-                )
-                tx.authorities.publish_crl(crl)
-                tx.audit.record(
-                    "crl.issued",
-                    "authority",
-                    authority,
-                    list=draft.scope.name,
-                    number=crl.number,
-                    entries=crl.entries,
-                    sha256=crl.sha256.hex(),
-                )
-                return crl
-        except Conflict:
-            with self._transactions.read(actor) as tx:
-                newer = tx.authorities.current_crl(authority, partition)
-            if newer is None or newer.number <= draft.number:
-                raise
-            return newer
 
 
 def _lists(tx: Transaction) -> Iterator[tuple[ListScope, PublishedCrl | None]]:

@@ -194,19 +194,29 @@ def test_invariant_8_a_list_that_says_something_else_is_not_published(world: Any
 
 
 def test_invariant_8_a_list_that_was_damaged_is_not_published(world: Any) -> None:
-    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    before = world.crls.issue(SYSTEM_ACTOR, "issuing", partition=0)[0]
     draft = Draft(
         scope=ListScope(issuer=world.issuing, partition=0),
-        number=7,
-        this_update=moment,
-        next_update=moment + timedelta(days=7),
+        number=before.number + 100,
+        this_update=before.this_update,
+        next_update=before.next_update,
         entries=(),
         distribution_point=None,
     )
     signed = draft.sign(world.keys.signer("issuing", world.issuing.signature_algorithm))
-    for damaged in (signed[:-1], signed + b"\0", signed[:-1] + bytes([signed[-1] ^ 1]), b""):
+    other = replace(draft, number=before.number + 101)
+    with pytest.raises(NotPermitted):
+        world.crls.publish(SUBSCRIBER, draft, signed)
+    for of, damaged in (
+        (draft, signed[:-1]),
+        (draft, signed + b"\0"),
+        (draft, signed[:-1] + bytes([signed[-1] ^ 1])),
+        (draft, b""),
+        (other, signed),
+    ):
         with pytest.raises(IntegrityAlarm):
-            draft.verify(damaged)
+            world.crls.publish(SYSTEM_ACTOR, of, damaged)
+    assert world.crls.published(OFFICER, "issuing", 0) == before
 
 
 def test_another_authoritys_key_signs_no_list(world: Any) -> None:
