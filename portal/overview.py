@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from flask import redirect, render_template, url_for
+from flask import current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from ca_core.domain.access import Actor, Role
@@ -74,7 +74,7 @@ def application_by_id(id: UUID) -> ResponseReturnValue:
 
 def told(actor: Actor, me: Account) -> Sequence[Told]:
     """The caller's notices, newest first, in the language of this request."""
-    site = {"name": me.name, "installation": ""}
+    site = {"name": me.name, "installation": current_app.config["SITE"].name}
     written = []
     for notice in services().notices.of(actor):
         subject, text = TEXTS.render(notice.kind, chosen(), {**notice.context, **site})
