@@ -14,11 +14,14 @@ GATHER = timedelta(seconds=30)
 
 
 def refresh_crl(tx: Transaction, certificate: Certificate) -> None:
-    """Queue a new list for the certificate's issuer and partition."""
+    """Queue a new list for the certificate's issuer and partition.
+
+    The list is built one more :data:`GATHER` after the slot has ended, so that every transaction of the slot has
+    committed: whoever committed later would find its slot's job known and done, and stand in no list."""
     slot = int(tx.now.timestamp() // GATHER.total_seconds()) + 1
     tx.jobs.enqueue(
         KIND,
         {"authority": str(certificate.issuer), "partition": certificate.partition},
         dedupe_key=f"crl:{certificate.issuer}:{certificate.partition}:{slot}",
-        run_at=tx.now.fromtimestamp(slot * GATHER.total_seconds(), tz=tx.now.tzinfo),
+        run_at=tx.now.fromtimestamp((slot + 1) * GATHER.total_seconds(), tz=tx.now.tzinfo),
     )

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal, o
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ca_core.domain.access import Visibility
-from ca_core.domain.application import OPEN, Application, ApplicationState, Approval, CheckResult
+from ca_core.domain.application import OPEN, Application, Approval, CheckResult
 from ca_core.domain.errors import NotFound
 from ca_core.services.ports import Page
 from ca_core.storage.columns import Moment
@@ -156,5 +156,3 @@ def _moment(micros: int) -> datetime:
         return _ZERO + timedelta(microseconds=micros)
     except OverflowError:
         return FAR
-
-

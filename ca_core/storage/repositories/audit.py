@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, text
 
@@ -82,5 +81,3 @@ class AuditRows(EntityRows[AuditRecord]):
 
     def checkpoints(self) -> Sequence[AuditCheckpoint]:
         return self._checkpoints._all(select(audit_checkpoints).order_by(audit_checkpoints.c.sequence))
-
-
