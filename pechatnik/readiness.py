@@ -9,7 +9,7 @@ from datetime import timedelta
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
 from ca_core.domain.errors import CaError
-from ca_core.keys.self_check import self_check
+from ca_core.keys.self_check import check_signer
 from pechatnik.bootstrap import Program
 
 CLOCK_TOLERANCE = timedelta(seconds=5)
@@ -59,7 +59,7 @@ def _clock(program: Program) -> Iterator[Finding]:
 def _keys(program: Program) -> Iterator[Finding]:
     for authority in _active(program):
         try:
-            self_check(program.keys.signer(authority.key_reference, authority.signature_algorithm))
+            check_signer(program.keys.signer(authority.key_reference, authority.signature_algorithm))
             yield Finding(name=f"key {authority.name}", ok=True, detail="signs and verifies")
         except CaError as error:
             yield Finding(name=f"key {authority.name}", ok=False, detail=error.detail)
