@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR
+from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
 from ca_core.domain.authority import Authority
 from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
@@ -26,6 +26,8 @@ from ca_core.packs.loader import load_packs
 from ca_core.services.authorities import AuthorityOffice
 from ca_core.services.certificate_content import compose, partition_of, urls_of
 from ca_core.services.ports import KeyStore, Signer, Transactions
+from ca_core.services.reconciliation import abandon
+from ca_core.services.revocation import Revocation
 from ca_core.services.signing import sign_certificate
 from ca_core.storage.engine import engine_for
 from ca_core.storage.transactions import Transactions as SqlTransactions
@@ -66,8 +68,10 @@ class World:
     base_url: str = BASE_URL
     crls: CrlOffice = field(init=False)
     ocsp: Responder = field(init=False)
+    revocation: Revocation = field(init=False)
 
     def __post_init__(self) -> None:
+        self.revocation = Revocation(self.transactions)
         self.crls = self.office()
         self.ocsp = self.answering()
 
@@ -136,12 +140,6 @@ class World:
             tx.certificates.add(intent)
             return intent
 
-    def change(self, certificate: Certificate, step: Callable[[Certificate, datetime], Certificate]) -> Certificate:
-        """Write what ``step`` makes of the present row at the transaction's moment."""
-        with self.transactions.begin(SYSTEM_ACTOR) as tx:
-            row = tx.certificates.get(certificate.id, seen_by=EVERYTHING)
-            return tx.certificates.replace(step(row, tx.now))
-
     def revoke(
         self,
         certificate: Certificate,
@@ -149,18 +147,18 @@ class World:
         *,
         invalidity_date: datetime | None = None,
     ) -> Certificate:
-        return self.change(
-            certificate, lambda row, now: row.revoke(at=now, reason=reason, invalidity_date=invalidity_date)
-        )
+        return self.revocation.revoke(SYSTEM_ACTOR, certificate.id, reason=reason, invalidity_date=invalidity_date)
 
     def hold(self, certificate: Certificate) -> Certificate:
-        return self.change(certificate, lambda row, now: row.hold(at=now, by=SYSTEM_ACTOR.id))
+        return self.revocation.hold(SYSTEM_ACTOR, certificate.id)
 
     def unhold(self, certificate: Certificate) -> Certificate:
-        return self.change(certificate, lambda row, now: row.unhold())
+        return self.revocation.unhold(SYSTEM_ACTOR, certificate.id)
 
     def abandoned(self, *, partition: int | None = None) -> Certificate:
-        return self.change(self.intent(partition=partition), lambda row, now: row.abandon(at=now))
+        intent = self.intent(partition=partition)
+        with self.transactions.begin(SYSTEM_ACTOR) as tx:
+            return abandon(tx, intent)
 
     def _content(self, serial: Serial, valid_for: timedelta | None):  # type: ignore[no-untyped-def]
         profile = _packs().profile(PROFILE, on=self.clock().date())

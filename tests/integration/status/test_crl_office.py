@@ -24,8 +24,10 @@ from ca_core.domain.errors import (
     NotPermitted,
 )
 from ca_core.domain.identifiers import Serial
-from ca_core.domain.work import Job
+from ca_core.domain.work import Job, JobState
+from ca_core.services.jobs import EventDispatch, Worker
 from ca_core.services.known_at import AHEAD, known_at
+from ca_core.services.reconciliation import abandon
 from ca_core.x509.crl import revoked_entry
 from crl.draft import Draft
 from crl.scope import ListScope
@@ -310,6 +312,29 @@ def test_a_change_refreshes_the_partition_and_the_complete_list(world: Any) -> N
     for partition, stands in ((0, True), (2, True), (3, False)):
         crl = world.crls.published(OFFICER, "issuing", partition)
         assert (row.serial.value in serials(crl)) is stands
+
+
+def test_a_revocation_reaches_its_lists_through_the_worker_within_a_minute_and_a_half(world: Any) -> None:
+    handlers = {"crl": world.crls.refresh, "event": EventDispatch(world.transactions, {})}
+    worker = Worker(world.transactions, handlers, clock=world.clock)
+    worker.run_once()
+    rows = [world.revoke(world.certificate(partition=2)), world.hold(world.certificate(partition=2))]
+    world.clock.ahead = timedelta(seconds=90)
+    before = world.crls.published(OFFICER, "issuing", 2).number
+    worker.run_once()
+    for partition in (0, 2):
+        assert {row.serial.value for row in rows} <= serials(world.crls.published(OFFICER, "issuing", partition))
+    assert world.crls.published(OFFICER, "issuing", 2).number <= before + 2, "changes at one time share a list"
+
+
+def test_a_slow_transaction_commits_before_its_list_is_built(world: Any) -> None:
+    """A list that another change queued at the same time must not be built before every such change has committed."""
+    intent = world.intent(partition=3)
+    with world.transactions.begin(SYSTEM_ACTOR) as tx:
+        abandon(tx, intent)
+        queued = [job for job in tx.jobs.find(states=(JobState.NEW,)).items if job.kind == "crl"]
+        assert queued
+        assert all(job.run_at - tx.now > timedelta(seconds=30) for job in queued if job.created_at == tx.now)
 
 
 def test_lists_made_while_the_clock_was_ahead_do_not_stop_later_ones(world: Any) -> None:
