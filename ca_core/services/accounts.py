@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor, Permission, Role
-from ca_core.domain.account import Account, Centre, WebSession
+from ca_core.domain.access import EVERYTHING, Actor, Permission, Role
+from ca_core.domain.account import Account, Centre
 from ca_core.domain.errors import (
     Conflict,
     Duplicate,
@@ -17,12 +17,10 @@ from ca_core.domain.errors import (
     NotAuthenticated,
     NotFound,
     NotPermitted,
-    StaleVersion,
-    TryAgain,
 )
 from ca_core.domain.identifiers import Entropy
+from ca_core.services.account_directory import AccountDirectory
 from ca_core.services.account_rules import (
-    PASSWORD_MAX,
     after_failure,
     checked_centres,
     checked_email,
@@ -32,21 +30,18 @@ from ca_core.services.account_rules import (
     checked_roles,
     is_locked,
 )
+from ca_core.services.log_in import VISITOR, LogIn, bound_to
 from ca_core.services.notices import notify
-from ca_core.services.ports import Page, PasswordHasher, SymmetricKeys, Transaction, Transactions
+from ca_core.services.ports import PasswordHasher, SymmetricKeys, Transaction, Transactions
 from ca_core.services.row import unless_stale
 from ca_core.services.sealing import Sealing
 from ca_core.services.totp import checked_secret, matching_step, new_secret, provisioning_uri
 
-VISITOR = Actor(id=UUID(int=1), name="visitor", roles=frozenset())
-"""Somebody who has not logged in, in the audit."""
-CONTENDERS = 5
-"""Log-ins to one account at the same moment that are sorted out before one is sent away."""
 REMIND_AFTER = timedelta(days=1)
 """How often the owner of an address is told that somebody tried to register it."""
 
 
-class Accounts:
+class Accounts(AccountDirectory):
     """Registration, log-in, second factor, roles."""
 
     def __init__(
@@ -59,9 +54,10 @@ class Accounts:
         installation: str = "Pechatnik",
     ) -> None:
         """``installation`` is what authenticator applications show."""
-        self._transactions = transactions
+        super().__init__(transactions)
         self._hasher = hasher
         self._sealing = Sealing(keys, entropy=entropy)
+        self._log_in = LogIn(transactions, hasher=hasher, sealing=self._sealing)
         self._entropy = entropy
         self._installation = installation
 
@@ -110,12 +106,7 @@ class Accounts:
         """The account, if password and, where one is set up, one-time code are right. NotAuthenticated otherwise, in
         the same words and after the same work whatever is wrong; ten failures in a row lock the account for a while.
         """
-        for _ in range(CONTENDERS):
-            try:
-                return self._log_in_once(email, password, totp)
-            except StaleVersion:
-                continue
-        raise TryAgain("several people are logging in to this account; try again")
+        return self._log_in.enter(email=email, password=password, totp=totp)
 
     def enrol_totp(self, actor: Actor) -> tuple[str, str]:
         """A new secret and its ``otpauth:`` address; nothing is kept before :meth:`confirm_totp`."""
@@ -136,7 +127,7 @@ class Accounts:
             step = matching_step(checked_secret(secret), code, now=tx.now, after=0)
             if step is None:
                 raise InvalidInput("the code is not right; wait for the next one", fields={"code": "not right"})
-            sealed = self._sealing.seal(secret.encode(), bound_to=_bound(account))
+            sealed = self._sealing.seal(secret.encode(), bound_to=bound_to(account))
             enrolled = tx.accounts.replace(replace(account, totp_sealed=sealed, totp_last_step=step))
             tx.audit.record("account.second-factor-set", "account", account.id)
             return enrolled
@@ -145,7 +136,7 @@ class Accounts:
         """The owner changes it; every log-in ends. A wrong ``current`` counts as a failed log-in."""
         account = self._own(actor)
         hashed = self._hasher.hash(checked_password(new, email=account.email, field="new"))
-        fits = self._fits(account, current)
+        fits = self._log_in.fits(account, current)
         with self._transactions.begin(actor) as tx:
             if is_locked(account, tx.now):
                 raise NotAuthenticated("too many wrong passwords; wait a while")
@@ -200,42 +191,6 @@ class Accounts:
     def reactivate(self, actor: Actor, id: UUID, *, version: int | None = None) -> Account:
         return self._managed(actor, id, version, "account.reactivated", lambda old, _: replace(old, active=True))
 
-    def list(self, actor: Actor, *, text: str = "", cursor: str | None = None, limit: int = 50) -> Page[Account]:
-        actor.require(Permission.ACCOUNT_VIEW)
-        with self._transactions.read(actor) as tx:
-            return tx.accounts.find(text=text, cursor=cursor, limit=limit)
-
-    def get(self, actor: Actor, id: UUID) -> Account:
-        """One's own, or with the right to see accounts anybody's."""
-        if id != actor.id:
-            actor.require(Permission.ACCOUNT_VIEW)
-        with self._transactions.read(actor) as tx:
-            return tx.accounts.get(id, seen_by=EVERYTHING)
-
-    def known(self, actor: Actor, email: str) -> Account | None:
-        """The account of that address, if there is one."""
-        actor.require(Permission.ACCOUNT_VIEW)
-        with self._transactions.read(actor) as tx:
-            return _by_email(tx, email)
-
-    def find_by_email(self, actor: Actor, email: str) -> Account:
-        """The account of that address, or NotFound. Operators find subscribers only, to apply in their name."""
-        if Role.OPERATOR not in actor.roles or not actor.may(Permission.APPLICATION_CREATE):
-            actor.require(Permission.ACCOUNT_VIEW)
-        with self._transactions.read(actor) as tx:
-            account = _by_email(tx, email)
-        if account is None or not (actor.may(Permission.ACCOUNT_VIEW) or Role.SUBSCRIBER in account.roles):
-            raise NotFound("there is no account with this e-mail address")
-        return account
-
-    def session_account(self, session: WebSession) -> Account | None:
-        """Whose log-in this is, with the roles of now; None before log-in and for a closed account."""
-        if session.account is None:
-            return None
-        with self._transactions.read(SYSTEM_ACTOR) as tx:
-            account = tx.accounts.get(session.account, seen_by=EVERYTHING)
-        return account if account.active else None
-
     def create_centre(self, actor: Actor, *, code: str, name: str) -> Centre:
         """A service centre; Duplicate when the code is taken."""
         actor.require(Permission.CENTRE_MANAGE)
@@ -248,15 +203,6 @@ class Accounts:
             tx.accounts.add_centre(centre)
             tx.audit.record("centre.created", "centre", centre.id, code=code)
         return centre
-
-    def list_centres(self, actor: Actor) -> Sequence[Centre]:
-        """All, for everybody: applicants choose one."""
-        with self._transactions.read(actor) as tx:
-            return tx.accounts.centres()
-
-    def centre_by_code(self, actor: Actor, code: str) -> Centre:
-        with self._transactions.read(actor) as tx:
-            return tx.accounts.centre_by_code(code)
 
     def _new(
         self, address: str, name: str, language: str, *, roles: frozenset[Role], hashed: str
@@ -285,39 +231,6 @@ class Accounts:
                 for notice in tx.jobs.notices_of(known.id)
             ):
                 notify(tx, known.id, "register-again")
-
-    def _log_in_once(self, email: str, password: str, totp: str | None) -> Account:
-        with self._transactions.read(VISITOR) as tx:
-            now, account = tx.now, _by_email(tx, email)
-        fits = self._fits(account, password)
-        if account is None or not account.active or is_locked(account, now):
-            raise _turned_away()
-        step = None
-        if fits and account.totp_sealed is not None:
-            secret = self._sealing.open(account.totp_sealed, bound_to=_bound(account)).decode()
-            step = matching_step(secret, totp or "", now=now, after=account.totp_last_step)
-            fits = step is not None
-        if not fits:
-            with self._transactions.begin(VISITOR) as tx:
-                failed = tx.accounts.replace(after_failure(account, now))
-                tx.audit.record("account.login-failed", "account", account.id, failures=failed.failed_logins)
-            raise _turned_away()
-        entered = replace(account, failed_logins=0, locked_until=None, totp_last_step=step or account.totp_last_step)
-        if self._hasher.needs_rehash(account.password_hash):
-            entered = replace(entered, password_hash=self._hasher.hash(password))
-        with self._transactions.begin(account.actor()) as tx:
-            # Compare-and-set: of two log-ins with one code, or beside a tenth failure, the second looks again.
-            entered = tx.accounts.replace(entered)
-            tx.audit.record("account.logged-in", "account", account.id, second_factor=step is not None)
-        return entered
-
-    def _fits(self, account: Account | None, password: str) -> bool:
-        password = password[: PASSWORD_MAX + 1]
-        if account is None:
-            # Hashing takes as long as verifying: an unknown address is not told by the time.
-            self._hasher.hash(password)
-            return False
-        return self._hasher.verify(account.password_hash, password)
 
     def _own(self, actor: Actor) -> Account:
         """The caller's account; an API token does not change how its owner logs in."""
@@ -357,22 +270,5 @@ class Accounts:
         return base64.urlsafe_b64encode(self._entropy(15)).decode("ascii")
 
 
-def _by_email(tx: Transaction, email: str) -> Account | None:
-    try:
-        return tx.accounts.by_email(checked_email(email))
-    except InvalidInput:
-        return None
-
-
 def _centres(tx: Transaction, named: Iterable[UUID]) -> frozenset[UUID]:
     return checked_centres(named, known=(centre.id for centre in tx.accounts.centres()))
-
-
-def _bound(account: Account) -> bytes:
-    return b"one-time codes\0" + account.id.bytes
-
-
-def _turned_away() -> NotAuthenticated:
-    return NotAuthenticated(
-        "e-mail, password or one-time code is not right, or the account is locked for a while after too many attempts"
-    )

@@ -58,7 +58,14 @@ class Desk:
     notices: Notices
     postbox: Postbox
     keys: SoftwareKeyStore
+    symmetric_keys: Any
     handlers: dict[str, Callable[[Job], object]] = field(default_factory=dict)
+
+    def hash_with(self, hasher: Argon2Hasher) -> None:
+        """As after a restart with other costs."""
+        self.accounts = Accounts(
+            self.transactions, hasher=hasher, keys=self.symmetric_keys, entropy=secrets.token_bytes
+        )
 
     def person(self, name: str, *roles: Role, centres: frozenset[Any] = frozenset(), language: str = "en") -> Account:
         account, _ = self.accounts.create(
@@ -126,5 +133,6 @@ def desk(transactions: Any, clock: Any, symmetric_keys: Any, tmp_path: Path) -> 
         notices=notices,
         postbox=postbox,
         keys=keys,
+        symmetric_keys=symmetric_keys,
         handlers={"notice": notices.deliver},
     )

@@ -11,6 +11,8 @@ from sqlalchemy import Engine, text
 
 from ca_core.domain.access import ROLE_PERMISSIONS, SYSTEM_ACTOR, Permission, Role
 from ca_core.domain.errors import AuditBroken, NotFound, NotPermitted, WrongState
+from ca_core.keys.software import SoftwareKeyStore
+from ca_core.services.audit import Audit
 from ca_core.services.audit_file import verify_export
 from ca_core.x509.pem import public_key_info, to_pem
 
@@ -148,18 +150,17 @@ def test_a_tail_cut_off_and_grown_anew_does_not_pass_for_the_old_one(desk: Any, 
         desk.audit.seal(SYSTEM_ACTOR)
 
 
-def test_a_seal_moved_to_another_key_does_not_let_the_past_be_rewritten(
-    desk: Any, engine: Engine, tmp_path: Path
-) -> None:
+def test_a_strangers_seal_on_a_rewritten_past_is_not_built_upon(desk: Any, engine: Engine, tmp_path: Path) -> None:
     busy(desk)
     desk.audit.seal(SYSTEM_ACTOR)
-    stranger = desk.audit.__class__(
-        desk.transactions,
-        keys=desk.keys.__class__(tmp_path / "stranger", lambda: b"another"),
-        symmetric=desk.audit._symmetric,
-    )
-    desk.person("later")
-    stranger.seal(SYSTEM_ACTOR)
+    forge(engine, "DELETE FROM audit_records WHERE sequence > 2")
+    for name in ("a", "b", "c"):
+        desk.person(name)
+    keys = SoftwareKeyStore(tmp_path / "stranger", lambda: b"another")
+    stranger = Audit(desk.transactions, keys=keys, symmetric=desk.symmetric_keys)
+    assert stranger.seal(SYSTEM_ACTOR).sequence == 5
+    with pytest.raises(AuditBroken):
+        desk.audit.seal(SYSTEM_ACTOR)
     assert not desk.audit.verify(SYSTEM_ACTOR).ok
 
 

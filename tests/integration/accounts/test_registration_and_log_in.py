@@ -108,7 +108,8 @@ def test_an_unknown_address_costs_the_same_hashing_as_a_known_one(desk: Any) -> 
             return super().verify(hash, password)
 
     desk.person("anna")
-    desk.accounts._hasher = counting = Counting(time_cost=1, memory_kib=8, lanes=1)
+    counting = Counting(time_cost=1, memory_kib=8, lanes=1)
+    desk.hash_with(counting)
     fail(desk, name="anna")
     known, counting.work = counting.work, 0
     fail(desk, name="nobody")
@@ -152,7 +153,7 @@ def test_failures_are_on_record_as_a_visitors_and_log_ins_as_the_accounts(desk: 
 
 def test_a_hash_of_older_costs_is_replaced_at_log_in(desk: Any) -> None:
     anna = desk.person("anna")
-    desk.accounts._hasher = Argon2Hasher(time_cost=2, memory_kib=8, lanes=1)
+    desk.hash_with(Argon2Hasher(time_cost=2, memory_kib=8, lanes=1))
     entered = log_in(desk)
     assert "t=1," in anna.password_hash
     assert "t=2," in entered.password_hash
