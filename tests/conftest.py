@@ -1,4 +1,4 @@
-"""Databases, time and keys for every test. A test that takes ``transactions`` or ``database_url`` runs on each database."""
+"""Databases, time and keys. A test that takes ``transactions`` or ``database_url`` runs on each database."""
 
 from __future__ import annotations
 
@@ -99,6 +99,23 @@ def _administer(server: str, statement: str) -> None:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def copy_postgresql(postgresql_server: str) -> Callable[[str, str], str]:
+    """Copies a database under a new name and tells its URL."""
+
+    def copy(template: str, name: str) -> str:
+        _administer(postgresql_server, f"CREATE DATABASE {name} TEMPLATE {template}")
+        return postgresql_server.format(name)
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def drop_postgresql(postgresql_server: str) -> Callable[[str], None]:
+    """Drops a database of that name, so that copies do not fill the disk."""
+    return lambda name: _administer(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> str:
     """Which one."""
@@ -113,11 +130,10 @@ def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) 
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    server, template = (request.getfixturevalue(name) for name in ("postgresql_server", "postgresql_template"))
+    copy = request.getfixturevalue("copy_postgresql")
     name = f"test_{next(_NUMBERS)}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield server.format(name)
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    yield copy(request.getfixturevalue("postgresql_template"), name)
+    request.getfixturevalue("drop_postgresql")(name)
 
 
 @pytest.fixture

@@ -173,6 +173,8 @@ class Review:
             shown = self._snapshot(tx, actor, application)
             if shown.digest != digest:
                 raise StaleVersion("what you were shown has changed; look at it again, then decide")
+            if any(one.approver == actor.id for one in shown.approvals):
+                raise SelfApproval("you approved this already; somebody else has to be the second")
             _refuse_incomplete(shown)
             tx.applications.add_approval(
                 Approval(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +15,7 @@ from uuid import UUID
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from PIL import Image, ImageDraw
 
@@ -25,6 +27,7 @@ from ca_core.services.intake import NewApplication
 from pechatnik.bootstrap import Program, build
 from pechatnik.config import load
 
+NUMBERS = itertools.count(1)
 PASSWORD = "correct horse battery staple"
 
 
@@ -39,10 +42,9 @@ def specimen(title: str) -> bytes:
 
 def request_for(key: Any = None) -> bytes:
     key = key or ec.generate_private_key(ec.SECP256R1())
+    digest = hashes.SHA256() if isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) else None
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "ignored")])
-    return (
-        x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
-    )
+    return x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, digest).public_bytes(Encoding.PEM)
 
 
 @dataclass
@@ -164,34 +166,45 @@ def people(program: Program) -> dict[str, Any]:
     return {"centre": centre.id, "other_centre": other.id, **actors}
 
 
+def configure(home: Path, database_url: str, *, environment: str = "production", extra: str = "") -> Path:
+    """Write a configuration; its path."""
+    for name in ("secrets", "data"):
+        (home / name).mkdir(mode=0o700, exist_ok=True)
+    passphrase = home / "secrets" / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text("only for this test")
+    path = home / "pechatnik.toml"
+    path.write_text(
+        f'[installation]\ndata = "data"\nenvironment = "{environment}"\n[database]\nurl = "{database_url}"\n'
+        f'synchronous = "NORMAL"\n[secrets]\npassphrase_file = "secrets/passphrase"\n'
+        f'[server]\npublic_url = "http://pki.example.com"\n{extra}'
+    )
+    return path
+
+
+def initialise(program: Program, *, partitions: int = 0) -> None:
+    program.initialise(
+        SYSTEM_ACTOR,
+        organization="Test",
+        country="XX",
+        root_algorithm=KeyAlgorithm.EC_P256,
+        issuing_algorithm=KeyAlgorithm.EC_P256,
+        responder_algorithm=KeyAlgorithm.EC_P256,
+        partitions=partitions,
+    )
+
+
 @pytest.fixture
 def open_house(tmp_path: Path, database_url: str, clock: Any) -> Iterator[Callable[..., House]]:
-    """Opens an authority: ``open_house(partitions=4)``, its configuration changed by ``status=...`` TOML text."""
+    """Opens an authority of its own: ``open_house(partitions=4, extra="[desk]\\n…")``."""
     programs: list[Program] = []
 
     def make(*, partitions: int = 0, extra: str = "", environment: str = "production") -> House:
-        (tmp_path / "secrets").mkdir(mode=0o700, exist_ok=True)
-        (tmp_path / "data").mkdir(mode=0o700, exist_ok=True)
-        passphrase = tmp_path / "secrets" / "passphrase"
-        passphrase.touch(mode=0o600)
-        passphrase.write_text("only for this test")
-        config = tmp_path / "pechatnik.toml"
-        config.write_text(
-            f'[installation]\ndata = "data"\nenvironment = "{environment}"\n[database]\nurl = "{database_url}"\n'
-            f'synchronous = "NORMAL"\n[secrets]\npassphrase_file = "secrets/passphrase"\n{extra}'
-        )
         observed: list[str] = []
-        program = build(load(config, {}), clock=clock, observe=observed.append)
+        path = configure(tmp_path, database_url, environment=environment, extra=extra)
+        program = build(load(path, {}), clock=clock, observe=observed.append)
         programs.append(program)
-        program.initialise(
-            SYSTEM_ACTOR,
-            organization="Test",
-            country="XX",
-            root_algorithm=KeyAlgorithm.EC_P256,
-            issuing_algorithm=KeyAlgorithm.EC_P256,
-            responder_algorithm=KeyAlgorithm.EC_P256,
-            partitions=partitions,
-        )
+        initialise(program, partitions=partitions)
         return House(program=program, observed=observed, **people(program))
 
     yield make
@@ -199,7 +212,53 @@ def open_house(tmp_path: Path, database_url: str, clock: Any) -> Iterator[Callab
         program.close()
 
 
+@pytest.fixture(scope="session")
+def furnished(
+    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, request: pytest.FixtureRequest
+) -> Callable[[str], tuple[Path, str, dict[str, Any]]]:
+    """An authority with its people on each database, made once: folder, database, people."""
+    made: dict[str, tuple[Path, str, dict[str, Any]]] = {}
+
+    def furnish(database: str) -> tuple[Path, str, dict[str, Any]]:
+        if database not in made:
+            home = tmp_path_factory.mktemp("furnished")
+            if database == "sqlite":
+                name = str(home / "furnished.sqlite")
+                shutil.copyfile(sqlite_template, name)
+                url = f"sqlite:///{name}"
+            else:
+                name = "furnished"
+                copy_database = request.getfixturevalue("copy_postgresql")
+                url = copy_database(request.getfixturevalue("postgresql_template"), name)
+            program = build(load(configure(home, url), {}))
+            initialise(program)
+            made[database] = (home, name, people(program))
+            program.close()
+        return made[database]
+
+    return furnish
+
+
 @pytest.fixture
-def house(open_house: Callable[..., House]) -> House:
-    """An authority with one CRL, on each database."""
-    return open_house()
+def house(
+    furnished: Callable[[str], tuple[Path, str, dict[str, Any]]],
+    database: str,
+    tmp_path: Path,
+    clock: Any,
+    request: pytest.FixtureRequest,
+) -> Iterator[House]:
+    """An authority with one CRL and its people, on each database; a copy of the furnished one."""
+    home, name, cast = furnished(database)
+    if database == "sqlite":
+        shutil.copyfile(name, tmp_path / "house.sqlite")
+        url = f"sqlite:///{tmp_path / 'house.sqlite'}"
+    else:
+        copy = f"house_{next(NUMBERS)}"
+        url = request.getfixturevalue("copy_postgresql")(name, copy)
+    shutil.copytree(home / "data", tmp_path / "data", copy_function=shutil.copy2)
+    observed: list[str] = []
+    program = build(load(configure(tmp_path, url), {}), clock=clock, observe=observed.append)
+    yield House(program=program, observed=observed, **cast)
+    program.close()
+    if database == "postgresql":
+        request.getfixturevalue("drop_postgresql")(copy)

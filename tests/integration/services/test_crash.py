@@ -1,4 +1,4 @@
-"""SIGKILL in the middle of issuance, at every step, with concurrent requests: nothing is lost and nothing is done twice.
+"""SIGKILL in the middle of issuance, at every step, with concurrent requests: nothing is lost, nothing done twice.
 
 The parent loads everything once; each victim is a fork that opens the database anew, answers API requests in threads,
 and kills itself when the chosen step is reached. What it acknowledged and what it signed goes to files that survive it.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca_core.domain.access import SYSTEM_ACTOR
@@ -192,7 +192,7 @@ def test_invariant_5_a_key_of_somebody_else_is_refused(house: Any) -> None:
 def test_a_key_that_the_profile_does_not_allow_is_refused(house: Any) -> None:
     application = house.approved()
     with pytest.raises(ProfileViolation):
-        house.request(application, ec.generate_private_key(ec.SECP521R1()))
+        house.request(application, ed448.Ed448PrivateKey.generate())
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_documents_on_file_are_carried_over_while_they_count(house: Any, clock: 
 
     new = NewApplication(
         profile="eu-eidas/natural-person",
-        subject={"C": "XX", "CN": "Ada", "SN": "Love", "givenName": "Ada", "serialNumber": "PNOXX-12345678"},
+        subject={"C": "EE", "CN": "Ada", "SN": "Love", "givenName": "Ada", "serialNumber": "PNOEE-47101010033"},
         identification="in-person",
         centre=house.centre,
     )
