@@ -254,6 +254,14 @@ def test_with_a_trusted_key_a_file_whose_checkpoints_were_left_out_does_not_pass
     assert verify_file(trail, [seal(trail[0])], trusted=[public(OTHER_KEY), public(AUDIT_KEY)]).ok
 
 
+def test_a_change_below_a_trusted_seal_is_reported_where_it_is() -> None:
+    trail = records(5)
+    seals = [seal(trail[4])]
+    trail[2] = replace(trail[2], action="application.rejected")
+    report = verify_file(trail, seals, trusted=[public(AUDIT_KEY)])
+    assert (report.first_broken, report.sealed_up_to) == (3, 0)
+
+
 def test_reasons_stay_few_however_much_is_broken() -> None:
     report = verify_live([replace(record, action="x") for record in records(200)])
     assert report.first_broken == 1
