@@ -146,7 +146,8 @@ def open_installation(home: Path, algorithm: KeyAlgorithm, database: str) -> Ite
     actor = subscriber.actor()
     _, token = program.services.tokens.create(actor, label="benchmark", scopes=actor.permissions, days=1)
     environment = dict(os.environ)
-    server = subprocess.Popen([str(Path(sys.executable).with_name("pechatnik")), "-c", str(path), "serve"], env=environment)
+    program_file = str(Path(sys.executable).with_name("pechatnik"))
+    server = subprocess.Popen([program_file, "-c", str(path), "serve"], env=environment)
     try:
         connection = _connected(port)
         yield Installation(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -111,7 +112,7 @@ def _store(house: Installation, count: int) -> Sequence[Callable[[], object]]:
         )  # fmt: skip
         _two_transactions(house, intent, lambda: signer.sign(intent.tbs))
 
-    return [lambda application=application: one(application) for application in applications]
+    return [partial(one, application) for application in applications]
 
 
 def _lint(house: Installation, count: int) -> Sequence[Callable[[], object]]:
@@ -137,7 +138,7 @@ def _lint(house: Installation, count: int) -> Sequence[Callable[[], object]]:
         )  # fmt: skip
         _two_transactions(house, intent, lambda: sign_certificate(content.linted, house.signer))
 
-    return [lambda application=application: one(application) for application in applications]
+    return [partial(one, application) for application in applications]
 
 
 def _two_transactions(house: Installation, intent: Certificate, sign: Callable[[], object]) -> None:
@@ -154,9 +155,9 @@ def _two_transactions(house: Installation, intent: Certificate, sign: Callable[[
 def _issue(house: Installation, count: int) -> Sequence[Callable[[], object]]:
     """The whole service: rights, approvals, intent, lint, signature, records, notices, jobs."""
     issue = house.program.services.issuance.issue
-    return [lambda application=application: issue(house.subscriber, application) for application in house.ready(count)]
+    return [partial(issue, house.subscriber, application) for application in house.ready(count)]
 
 
 def _http(house: Installation, count: int) -> Sequence[Callable[[], object]]:
     """The same through the API of a real server on this machine, one request after the other."""
-    return [lambda application=application: house.post_issue(application) for application in house.ready(count)]
+    return [partial(house.post_issue, application) for application in house.ready(count)]

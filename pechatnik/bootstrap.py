@@ -42,7 +42,7 @@ from ca_core.services.documents import DocumentDesk
 from ca_core.services.idempotency import Idempotency
 from ca_core.services.intake import Intake
 from ca_core.services.issuance import Issuance, Observer
-from ca_core.services.jobs import EventDispatch, JobDesk, Worker
+from ca_core.services.jobs import EventDispatch, Handler, JobDesk, Worker
 from ca_core.services.notices import Notices
 from ca_core.services.ports import Clock, EventHandler, EvidenceCheck, KeyStore, Transaction
 from ca_core.services.reconciliation import Reconciliation
@@ -318,7 +318,7 @@ def build(config: Config, *, clock: Clock = now, observe: Observer = lambda _: N
         validity=timedelta(minutes=config.status.ocsp_minutes),
         unknown_serial=config.status.unknown_serial,
     )
-    handlers = {
+    handlers: dict[str, Handler] = {
         "notice": notices.deliver,
         "event": EventDispatch(transactions, extensions.event_handlers),
         "crl": crls.refresh,
@@ -368,7 +368,7 @@ def _key_store(config: Config, passphrase: Secret) -> KeyStore:
         variable=token.pin_variable,
         environment=os.environ,
     )
-    return Pkcs11KeyStore(token.module, token=token.token, pin=pin, sessions=token.sessions)
+    return Pkcs11KeyStore(token.module, label=token.token, pin=pin, max_sessions=token.sessions)
 
 
 def _scanner(config: Config) -> ClamdScanner | None:

@@ -1,7 +1,7 @@
 """The main job, walked on real components: from application to certificate, to a lost token, to reissue.
 
-Everything an applicant does happens outside the authority here too: the key is made by ``cryptography`` on "the applicant's side",
-and only the certification request crosses over.
+Everything an applicant does happens outside the authority here too: the key is made by ``cryptography`` on "the
+applicant's side", and only the certification request crosses over.
 """
 
 from __future__ import annotations

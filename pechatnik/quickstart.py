@@ -1,4 +1,4 @@
-"""``pechatnik quickstart``: a demo authority with people and papers, the whole journey, and then, if asked, a server."""
+"""``pechatnik quickstart``: a demo authority with people and papers, the whole journey, then, if asked, a server."""
 
 from __future__ import annotations
 
@@ -99,8 +99,12 @@ def run(directory: Path, *, fresh: bool, serve: bool, port: int, output: Output)
     if serve:
         url = program.config.server.public_url
         output.say(
-            f"\nServing until Ctrl-C\n  cabinet   {url}/\n  staff     {url}/admin/\n  API       {url}/api/v1/openapi.json\n"
-            f"  ready?    {url}/readyz\nDEMONSTRATION: these certificates prove nothing. To remove it all: rm -r {directory}"
+            f"\nServing until Ctrl-C\n"
+            f"  cabinet   {url}/\n"
+            f"  staff     {url}/admin/\n"
+            f"  API       {url}/api/v1/openapi.json\n"
+            f"  ready?    {url}/readyz\n"
+            f"DEMONSTRATION: these certificates prove nothing. To remove it all: rm -r {directory}"
         )
         program.close()
         serve_forever(config_path, configuration.load(config_path), port=port)

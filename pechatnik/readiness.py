@@ -69,8 +69,8 @@ def _own_certificates(program: Program) -> Iterator[Finding]:
     now = program.clock()
     for authority in _active(program):
         left = authority.not_after - now
-        enough = (
-            left > EXPIRY_WARNINGS[1] or (authority.kind is AuthorityKind.OCSP_RESPONDER and left > timedelta(days=1))
+        enough = left > EXPIRY_WARNINGS[1] or (
+            authority.kind is AuthorityKind.OCSP_RESPONDER and left > timedelta(days=1)
         )
         yield Finding(name=f"certificate {authority.name}", ok=enough, detail=f"{left.days} days left")
 

@@ -131,9 +131,10 @@ def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) 
         yield f"sqlite:///{path}"
         return
     copy = request.getfixturevalue("copy_postgresql")
+    drop = request.getfixturevalue("drop_postgresql")
     name = f"test_{next(_NUMBERS)}"
     yield copy(request.getfixturevalue("postgresql_template"), name)
-    request.getfixturevalue("drop_postgresql")(name)
+    drop(name)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What the services need from the outside: storage, keys, packs, documents, mail. Small Protocols, one per need.
 
-Adapters live in ``ca_core.storage``, ``ca_core.keys``, ``ca_core.packs``, ``ca_core.documents``; ``pechatnik.bootstrap`` joins them.
+Adapters live in ``ca_core.storage``, ``keys``, ``packs``, ``documents`` and ``mail``; ``pechatnik.bootstrap`` joins them.
 """
 
 from __future__ import annotations
@@ -76,10 +76,6 @@ class Applications(Rows[Application], Protocol):
         ...
 
     def by_number(self, number: str, *, seen_by: Visibility) -> Application: ...
-
-    def due_before(self, moment: datetime, *, limit: int) -> Sequence[Application]:
-        """Applications whose clock runs and is due before the moment."""
-        ...
 
     def running_clocks(self) -> Sequence[Application]:
         """All applications whose clock runs."""

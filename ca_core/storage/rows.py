@@ -17,7 +17,7 @@ from ca_core.domain.errors import InvalidInput, NotFound, StaleVersion
 from ca_core.storage.refusals import translated
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Executable, Result
+    from sqlalchemy import Connection, CursorResult, Executable
 
 T = TypeVar("T")
 STREAM = 500
@@ -87,7 +87,7 @@ class EntityRows(Generic[T]):
             for row in result.mappings():
                 yield self._entity(row)
 
-    def _execute(self, statement: Executable) -> Result[Any]:
+    def _execute(self, statement: Executable) -> CursorResult[Any]:
         with translated():
             return self._connection.execute(statement)
 

@@ -99,7 +99,8 @@ def accept(ctx: typer.Context, number: Number) -> None:
     application, code = context.services.intake.accept_certificate(context.actor, found.id, version=found.version)
     context.output.result(
         {"application": application, "report_code": code},
-        f"application {application.number} is accepted\nkeep this code, it reports a lost token without a log-in: {code}",
+        f"application {application.number} is accepted\n"
+        f"keep this code, it reports a lost token without a log-in: {code}",
     )
 
 

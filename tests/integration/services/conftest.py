@@ -256,9 +256,10 @@ def house(
         copy = f"house_{next(NUMBERS)}"
         url = request.getfixturevalue("copy_postgresql")(name, copy)
     shutil.copytree(home / "data", tmp_path / "data", copy_function=shutil.copy2)
+    drop = request.getfixturevalue("drop_postgresql") if database == "postgresql" else None
     observed: list[str] = []
     program = build(load(configure(tmp_path, url), {}), clock=clock, observe=observed.append)
     yield House(program=program, observed=observed, **cast)
     program.close()
-    if database == "postgresql":
-        request.getfixturevalue("drop_postgresql")(copy)
+    if drop is not None:
+        drop(copy)
