@@ -9,8 +9,7 @@ import sys
 from ca_core.domain.errors import CaError
 from pechatnik.bootstrap import build
 from pechatnik.config import Config
-from pechatnik.readiness import Finding
-from pechatnik.readiness import examine as examine_program
+from pechatnik.readiness import Finding, examine as examine_program
 
 FREE_BYTES = 1 << 30
 """Less than this free in the data directory is reported."""

@@ -18,8 +18,7 @@ from pechatnik import config as configuration
 from pechatnik.bootstrap import Program, build, engine_of
 from pechatnik.cli.output import Output
 from pechatnik.journey import Cast, Journey
-from pechatnik.server import refuse_taken
-from pechatnik.server import serve as serve_forever
+from pechatnik.server import refuse_taken, serve as serve_forever
 
 T = TypeVar("T")
 PEOPLE = {

@@ -196,7 +196,7 @@ class Intake:
             return ended
 
     def receive_request(self, actor: Actor, id: UUID, request: bytes, *, version: int) -> Application:
-        """Take a PKCS #10 request (PEM or DER): possession proven, key strong, not blocked, nobody else's (invariant 5).
+        """Take a PKCS #10 request (PEM or DER): possession proven; key strong, free, not blocked (invariant 5).
 
         What the request asks for beside the key counts for nothing: the certificate says what was approved."""
         actor.require(Permission.CERTIFICATE_REQUEST)
@@ -215,7 +215,8 @@ class Intake:
         profile = self._pinned(application)
         if parsed.key_algorithm not in profile.algorithms:
             raise ProfileViolation(
-                f"{profile.key} does not allow {parsed.key_algorithm.value}; use {', '.join(sorted(profile.algorithms))}"
+                f"{profile.key} does not allow {parsed.key_algorithm.value}; "
+                f"use {', '.join(sorted(profile.algorithms))}"
             )
         with self._transactions.begin(actor) as tx:
             application = unless_stale(tx.applications.get(id, seen_by=actor.visibility), version)

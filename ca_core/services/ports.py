@@ -1,6 +1,6 @@
 """What the services need from the outside: storage, keys, packs, documents, mail. Small Protocols, one per need.
 
-Adapters live in ``ca_core.storage``, ``keys``, ``packs``, ``documents`` and ``mail``; ``pechatnik.bootstrap`` joins them.
+Adapters live in ``ca_core.storage``, ``keys``, ``packs``, ``documents``, ``mail``; ``pechatnik.bootstrap`` joins them.
 """
 
 from __future__ import annotations

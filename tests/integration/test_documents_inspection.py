@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 import pikepdf
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from pikepdf import Array, Dictionary, Name, Pdf, Stream
 from PIL import Image
 

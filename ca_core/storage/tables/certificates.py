@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, Uuid, text
-from sqlalchemy import UniqueConstraint as Unique
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint as Unique,
+    Uuid,
+    text,
+)
 
 from ca_core.domain.algorithms import SignatureAlgorithm
 from ca_core.domain.authority import AuthorityKind, AuthorityState

@@ -6,8 +6,7 @@ import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ca_core.domain.errors import InvalidInput
 from ca_core.services.totp import STEP, matching_step, new_secret, provisioning_uri

@@ -17,8 +17,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ca_core.domain.audit import GENESIS, AuditCheckpoint, AuditEvent, AuditRecord, chain, checkpoint_message
 from ca_core.domain.errors import InvalidInput

@@ -6,8 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ca_core.domain.calendar import WorkCalendar
 from ca_core.domain.errors import ConfigurationError, InvalidInput, NotFound
@@ -223,8 +222,12 @@ def test_a_calendar_rule_refuses(changes: dict[str, object], reason: str) -> Non
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 1), timezones=st.just(UTC))  # noqa: DTZ001
 amounts = st.integers(0, 12 * 24 * 3600).map(lambda seconds: timedelta(seconds=seconds))
 calendars = st.sampled_from(
-    [russian("hours"), russian("working-hours"), russian("working-days")]
-    + [work_calendar(CalendarRule(country="DE", timezone="Europe/Berlin", day_starts=0, day_ends=24))]
+    [
+        russian("hours"),
+        russian("working-hours"),
+        russian("working-days"),
+        work_calendar(CalendarRule(country="DE", timezone="Europe/Berlin", day_starts=0, day_ends=24)),
+    ]
 )
 TICK = timedelta(microseconds=1)
 ROUNDING = 3 * TICK

@@ -6,8 +6,7 @@ import io
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from ca_core.documents.sealed_stream import CHUNK, HEADER, TAG, seal, unseal
 from ca_core.domain.errors import IntegrityAlarm

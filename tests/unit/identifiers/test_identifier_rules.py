@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pluggy
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
-from stdnum.ru import inn as peer_inn
-from stdnum.ru import ogrn as peer_ogrn
+from hypothesis import assume, given, settings, strategies as st
+from stdnum.ru import inn as peer_inn, ogrn as peer_ogrn
 
 from ca_core import hookspecs
 from plugins.counterparties import identifiers
