@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from flask import current_app, g, session
 
@@ -46,10 +46,10 @@ def may(permission: str) -> bool:
     return found is not None and found.actor().may(Permission(permission))
 
 
-def require_fresh(now: datetime) -> None:
+def require_fresh() -> None:
     """Ask for the password again when the log-in is too old for a decision."""
     stored = g.get("web_session")
-    if stored is None or stored.authenticated_at is None or now - stored.authenticated_at > FRESH_FOR:
+    if stored is None or not services().sessions.is_fresh(stored, within=FRESH_FOR):
         raise NotAuthenticated("give your password again before you decide")
 
 

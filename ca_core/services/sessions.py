@@ -56,6 +56,11 @@ class Sessions:
         """A new session with a new token for whoever just gave password and code; the one before ends."""
         return self._begin(session, account=account)
 
+    def is_fresh(self, session: WebSession, *, within: timedelta) -> bool:
+        """Whether password and code were given that recently; decisions ask for it."""
+        with self._transactions.read(SYSTEM_ACTOR) as tx:
+            return session.authenticated_at is not None and tx.now - session.authenticated_at <= within
+
     def end(self, session: WebSession) -> None:
         """Log out."""
         with self._transactions.begin(SYSTEM_ACTOR) as tx:
