@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import socket
 import threading
@@ -25,6 +26,8 @@ def serve(config_path: Path, config: Config, *, port: int | None = None) -> None
     refuse_taken(config.server.host, chosen)
     program = build(config)
     os.environ[CONFIG_VARIABLE] = str(config_path.resolve())
+    # A process forked while the worker thread runs inherits its locks, held for ever: the child begins anew instead.
+    multiprocessing.set_start_method("spawn", force=True)
     stop = threading.Event()
     worker = threading.Thread(target=program.run_worker, args=(stop,), name="worker", daemon=True)
     if config.server.worker:
