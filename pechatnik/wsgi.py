@@ -57,7 +57,7 @@ def compose(program: Program) -> WSGIApplication:
         ),
     )
     register_portal(site)
-    register_admin(site, program.engine, crls=program.crls)
+    register_admin(site, crls=program.crls)
     routes: tuple[tuple[str, WSGIApplication], ...] = (
         ("/ocsp", OcspApplication(program.ocsp)),
         ("/crl", lists),

@@ -1,0 +1,154 @@
+"""Accounts and service centres, for administrators."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from flask_admin import expose
+from flask_babel import gettext as _, lazy_gettext as _l
+
+from admin.guard import PAGE, GuardedView, caller, identifier, seen_version
+from ca_core.domain.access import Permission, Role
+from ca_core.domain.errors import CaError, Conflict, InvalidInput
+from web import identity
+from web.identity import services
+
+GIVEN = [role for role in Role if role is not Role.SYSTEM]
+"""Roles that people can have."""
+
+
+class AccountsView(GuardedView):
+    permission = Permission.ACCOUNT_VIEW
+    label = _l("Accounts")
+
+    def __init__(self) -> None:
+        super().__init__(endpoint="staff_accounts", url="accounts")
+
+    @expose("/")
+    def index(self) -> ResponseReturnValue:
+        return self._list()
+
+    @expose("/<uuid:id>")
+    def one(self, id: UUID) -> ResponseReturnValue:
+        return self._page(id)
+
+    @expose("/", methods=["POST"])
+    def create(self) -> ResponseReturnValue:
+        """The first password is on this answer alone."""
+        form = request.form
+        try:
+            identity.require_fresh()
+            account, password = services().accounts.create(
+                caller(),
+                email=form.get("email", ""),
+                name=form.get("name", ""),
+                roles=_roles(form.getlist("roles")),
+                centres=frozenset(identifier(one) for one in form.getlist("centres")),
+                password=None,
+            )
+        except (InvalidInput, Conflict) as error:
+            return self._list(typed=form.to_dict(), chosen=form.getlist("roles"), error=error, status=422)
+        except CaError as error:
+            return self.back(error)
+        return self.render("first_password.html", made=account, password=password)
+
+    @expose("/<uuid:id>/roles", methods=["POST"])
+    def roles(self, id: UUID) -> ResponseReturnValue:
+        form, version = request.form, seen_version()
+        try:
+            identity.require_fresh()
+            services().accounts.change_roles(
+                caller(),
+                id,
+                roles=_roles(form.getlist("roles")),
+                centres=frozenset(identifier(one) for one in form.getlist("centres")),
+                version=version,
+            )
+        except InvalidInput as error:
+            return self._page(id, error=error, status=422)
+        except CaError as error:
+            return self.back(error, ".one", id=id)
+        return self._page(id)
+
+    @expose("/<uuid:id>/close", methods=["POST"])
+    def close(self, id: UUID) -> ResponseReturnValue:
+        version = seen_version()
+        return self.act(
+            lambda actor: services().accounts.deactivate(actor, id, version=version), _("It is closed."), ".one", id=id
+        )
+
+    @expose("/<uuid:id>/open", methods=["POST"])
+    def open(self, id: UUID) -> ResponseReturnValue:
+        version = seen_version()
+        return self.act(
+            lambda actor: services().accounts.reactivate(actor, id, version=version), _("It is open."), ".one", id=id
+        )
+
+    @expose("/<uuid:id>/reset", methods=["POST"])
+    def reset(self, id: UUID) -> ResponseReturnValue:
+        """A new first password, no second factor; the owner is told."""
+        version = seen_version()
+        try:
+            identity.require_fresh()
+            account, password = services().accounts.reset_access(caller(), id, version=version)
+        except CaError as error:
+            return self.back(error, ".one", id=id)
+        return self.render("first_password.html", made=account, password=password)
+
+    @expose("/centres", methods=["POST"])
+    def centre(self) -> ResponseReturnValue:
+        form = request.form
+        try:
+            services().accounts.create_centre(caller(), code=form.get("code", ""), name=form.get("centre_name", ""))
+        except (InvalidInput, Conflict) as error:
+            return self._list(typed=form.to_dict(), centre_error=error, status=422)
+        except CaError as error:
+            return self.back(error)
+        return self._list()
+
+    def _list(
+        self,
+        *,
+        typed: dict[str, str] | None = None,
+        chosen: list[str] | None = None,
+        error: CaError | None = None,
+        centre_error: CaError | None = None,
+        status: int = 200,
+    ) -> ResponseReturnValue:
+        actor = caller()
+        text = request.args.get("text", "").strip()[:100]
+        page = services().accounts.list(actor, text=text, cursor=request.args.get("cursor") or None, limit=PAGE)
+        rendered = self.render(
+            "accounts.html",
+            page=page,
+            text=text,
+            roles=GIVEN,
+            centres=services().accounts.list_centres(actor),
+            typed=typed or {},
+            chosen=chosen or [],
+            error=error,
+            centre_error=centre_error,
+            may_manage=actor.may(Permission.ACCOUNT_MANAGE),
+        )
+        return rendered, status
+
+    def _page(self, id: UUID, *, error: CaError | None = None, status: int = 200) -> ResponseReturnValue:
+        actor = caller()
+        rendered = self.render(
+            "account.html",
+            shown=services().accounts.get(actor, id),
+            roles=GIVEN,
+            centres=services().accounts.list_centres(actor),
+            error=error,
+            may_manage=actor.may(Permission.ACCOUNT_MANAGE) and actor.id != id,
+        )
+        return rendered, status
+
+
+def _roles(names: list[str]) -> frozenset[Role]:
+    known = {role.value: role for role in GIVEN}
+    if not names or any(name not in known for name in names):
+        raise InvalidInput("choose at least one role", fields={"roles": "choose at least one role"})
+    return frozenset(known[name] for name in names)

@@ -1,0 +1,146 @@
+"""One application on one screen: data beside documents, a verdict on each, the decision; and finding any of them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_admin import expose
+from flask_babel import gettext as _, lazy_gettext as _l
+
+from admin.guard import PAGE, GuardedView, caller, identifier, seen_version
+from ca_core.domain.access import Permission
+from ca_core.domain.application import ApplicationState, snapshot_digest
+from ca_core.domain.errors import CaError, InvalidInput, NotFound
+from web import identity
+from web.identity import services
+
+DECIDABLE = frozenset({ApplicationState.IN_REVIEW, ApplicationState.APPROVED_FIRST})
+
+
+class ReviewView(GuardedView):
+    permission = Permission.APPLICATION_VIEW
+    label = _l("Applications")
+
+    def __init__(self) -> None:
+        super().__init__(endpoint="review", url="applications")
+
+    @expose("/")
+    def index(self) -> ResponseReturnValue:
+        state, text = request.args.get("state", ""), request.args.get("text", "").strip()[:100]
+        states = list(ApplicationState)
+        page = services().intake.list(
+            caller(),
+            states=(state,) if state in states else (),
+            text=text,
+            cursor=request.args.get("cursor") or None,
+            limit=PAGE,
+        )
+        return self.render("applications.html", page=page, text=text, state=state, states=states)
+
+    @expose("/<uuid:id>")
+    def one(self, id: UUID) -> ResponseReturnValue:
+        return self._screen(id)
+
+    @expose("/<uuid:id>/documents/<uuid:document>/<int:number>.png")
+    def picture(self, id: UUID, document: UUID, number: int) -> ResponseReturnValue:
+        """A page, drawn anew; that the caller was shown the document goes on record."""
+        if number < 1:
+            raise NotFound("the document has no such page")
+        return Response(services().documents.page(caller(), document, number), mimetype="image/png")
+
+    @expose("/<uuid:id>/claim", methods=["POST"])
+    def claim(self, id: UUID) -> ResponseReturnValue:
+        return self.act(lambda actor: services().review.claim(actor, id), _("It is yours now."), ".one", id=id)
+
+    @expose("/<uuid:id>/release", methods=["POST"])
+    def release(self, id: UUID) -> ResponseReturnValue:
+        return self.act(lambda actor: services().review.release(actor, id), _("Given back."), ".one", id=id)
+
+    @expose("/<uuid:id>/verdict", methods=["POST"])
+    def verdict(self, id: UUID) -> ResponseReturnValue:
+        """Accept or refuse one document."""
+        form = request.form
+        document, version = identifier(form.get("document", "")), seen_version()
+        if form.get("verdict") == "accept":
+            return self.act(
+                lambda actor: services().review.accept_document(actor, document, version=version),
+                _("The document is accepted."),
+                ".one",
+                id=id,
+                _anchor=f"document-{document}",
+            )
+        try:
+            services().review.refuse_document(
+                caller(), document, version=version, reason=form.get("reason", ""), note=form.get("note", "")
+            )
+        except InvalidInput as error:
+            return self._screen(id, faults={str(document): error.detail}, typed=form.to_dict(), status=422)
+        except CaError as error:
+            return self.back(error, ".one", id=id)
+        return redirect(url_for(".one", id=id, _anchor=f"document-{document}"))
+
+    @expose("/<uuid:id>/decision", methods=["POST"])
+    def decision(self, id: UUID) -> ResponseReturnValue:
+        """Approve, return or reject; the password must have been given recently."""
+        form, actor = request.form, caller()
+        review, version, note = services().review, seen_version(), form.get("note", "")
+        try:
+            identity.require_fresh()
+            match form.get("decision"):
+                case "approve":
+                    review.approve(actor, id, version=version, digest=_digest(form.get("digest", "")))
+                case "return":
+                    review.return_for_correction(actor, id, version=version, note=note)
+                case "reject":
+                    review.reject(actor, id, version=version, note=note)
+                case _:
+                    raise InvalidInput("choose what to do with the application")
+        except InvalidInput as error:
+            faults = {"decision": error.fields.get("note", error.detail)}
+            return self._screen(id, faults=faults, typed=form.to_dict(), status=422)
+        except CaError as error:
+            return self.back(error, ".one", id=id)
+        return redirect(url_for("admin.index", tab="mine"))
+
+    def _screen(
+        self, id: UUID, *, faults: dict[str, str] | None = None, typed: dict[str, str] | None = None, status: int = 200
+    ) -> ResponseReturnValue:
+        actor = caller()
+        view = services().intake.get(actor, id)
+        application = view.application
+        profile = services().profiles.profile_version(
+            application.profile, application.profile_version, application.profile_digest
+        )
+        documents = [one for one in view.documents if one.counts]
+        snapshot = None
+        if actor.may(Permission.APPLICATION_REVIEW):
+            snapshot = services().review.snapshot(actor, id)
+        mine = application.claimed_by == actor.id and application.state in DECIDABLE
+        page = self.render(
+            "review.html",
+            view_of=view,
+            application=application,
+            profile=profile,
+            pack=services().profiles.pack(profile.pack),
+            documents=documents,
+            labels={one.kind: one.label for one in view.requirements},
+            digest=snapshot_digest(application, documents).hex(),
+            viewed=snapshot.viewed if snapshot else frozenset(),
+            claimable=actor.may(Permission.APPLICATION_REVIEW)
+            and not mine
+            and application.state in DECIDABLE | {ApplicationState.SUBMITTED},
+            mine=mine,
+            sees_documents=actor.may(Permission.DOCUMENT_VIEW),
+            faults=faults or {},
+            typed=typed or {},
+        )
+        return page, status
+
+
+def _digest(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise InvalidInput("the form does not say what was shown; load the page again") from None

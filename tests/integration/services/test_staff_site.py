@@ -1,0 +1,285 @@
+"""The staff's site over HTTP: who gets in, what each role opens, and what a form cannot do."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pyotp
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from pechatnik.wsgi import compose
+from web.limits import limiter
+
+PASSWORD = "correct horse battery staple"
+STAFF = ("operator", "second_operator", "elsewhere", "reviewer", "officer", "auditor", "support", "administrator")
+OPENS = {
+    "/admin/applications/": {"operator", "second_operator", "elsewhere", "reviewer", "officer", "auditor", "support"},
+    "/admin/certificates/": {"operator", "second_operator", "elsewhere", "reviewer", "officer", "auditor", "support"},
+    "/admin/authorities/": {"officer", "auditor", "administrator"},
+    "/admin/accounts/": {"auditor", "administrator"},
+    "/admin/audit/": {"officer", "auditor"},
+    "/admin/jobs/": {"officer", "auditor", "administrator"},
+}
+
+
+class Visitor:
+    """A browser without scripts: keeps cookies, sends the form tokens it was given."""
+
+    def __init__(self, application: Any) -> None:
+        self.client = Client(application)
+        self.token = ""
+
+    def get(self, path: str) -> TestResponse:
+        answer = self.client.get(path)
+        if found := re.search(r'name="csrf_token" value="([^"]+)"', answer.text if answer.is_json is False else ""):
+            self.token = found[1]
+        return answer
+
+    def post(self, path: str, **fields: Any) -> TestResponse:
+        return self.client.post(path, data={"csrf_token": self.token, **fields})
+
+    def log_in(self, name: str, code: str | None = None) -> TestResponse:
+        limiter.reset()
+        self.get("/login")
+        return self.post("/login", email=f"{name}@example.org", password=PASSWORD, totp=code or "", next="/")
+
+
+@pytest.fixture
+def database() -> str:
+    """The site knows no database; its services are tested on both."""
+    return "sqlite"
+
+
+@pytest.fixture
+def enter(house: Any, clock: Any) -> Any:
+    """``enter("operator")`` is that person's browser, logged in with a second factor."""
+    application = compose(house.program)
+    secrets: dict[str, str] = {}
+
+    def make(name: str) -> Visitor:
+        visitor = Visitor(application)
+        if name == "anonymous":
+            return visitor
+        if name in STAFF and name not in secrets:
+            accounts = house.services.accounts
+            secrets[name], _ = accounts.enrol_totp(getattr(house, name))
+            accounts.confirm_totp(getattr(house, name), secrets[name], pyotp.TOTP(secrets[name]).at(clock()))
+        clock.advance(timedelta(minutes=2))
+        code = pyotp.TOTP(secrets[name]).at(clock()) if name in secrets else None
+        assert visitor.log_in(name, code).status_code == 302
+        return visitor
+
+    return make
+
+
+@pytest.mark.parametrize("name", STAFF)
+def test_invariant_13_each_role_opens_its_own_pages_and_no_other(enter: Any, name: str) -> None:
+    visitor = enter(name)
+    for path, roles in OPENS.items():
+        assert visitor.get(path).status_code == (200 if name in roles else 403), path
+    home = visitor.get("/admin/")
+    assert home.status_code == (200 if name in ("operator", "second_operator", "elsewhere", "reviewer") else 302)
+
+
+@pytest.mark.parametrize("name", ["anonymous", "subscriber"])
+def test_invariant_13_no_page_of_the_staff_opens_for_others(house: Any, enter: Any, name: str) -> None:
+    visitor = enter(name)
+    application = house.submit(house.apply(house.signing()))
+    document = house.services.intake.get(house.subscriber, application.id).documents[0]
+    paths = [*OPENS, "/admin/", f"/admin/applications/{application.id}", "/admin/audit/export.jsonl"]
+    paths.append(f"/admin/applications/{application.id}/documents/{document.id}/1.png")
+    for path in paths:
+        answer = visitor.get(path)
+        assert answer.status_code == (403 if name == "subscriber" else 302), path
+        if name == "anonymous":
+            assert answer.location.startswith("/login?next=")
+
+
+def test_every_endpoint_of_the_site_is_guarded(house: Any, enter: Any) -> None:
+    """Walks the URL map: whatever Flask-Admin or we register later is closed to strangers too."""
+    from flask import Flask
+
+    import admin as staff
+    from web import SiteSettings, create_site
+
+    settings = SiteSettings(
+        name="T", environment=house.program.config.installation.environment, cookies_over_tls_only=False,
+        max_upload=1, csrf_key=b"x",
+    )  # fmt: skip
+    site: Flask = create_site(house.services, settings)
+    staff.register(site, crls=house.program.crls)
+    sample = {
+        "id": "01a20cd3-e785-7e14-b62f-3a31992cf51f",
+        "document": "01a20cd3-e785-7e14-b62f-3a31992cf51f",
+        "number": 1,
+    }
+    walked = 0
+    visitor = enter("anonymous")
+    for rule in site.url_map.iter_rules():
+        if not rule.rule.startswith("/admin/") or rule.endpoint.endswith(".static"):
+            continue
+        walked += 1
+        with site.test_request_context():
+            path = site.url_for(rule.endpoint, **{name: sample[name] for name in rule.arguments})
+        if "GET" in (rule.methods or ()):
+            assert visitor.client.get(path).status_code == 302, path
+        else:
+            visitor.get("/login")
+            assert visitor.post(path).status_code == 401, path
+    assert walked > 25
+
+
+def test_staff_set_up_a_second_factor_before_anything_else(house: Any) -> None:
+    visitor = Visitor(compose(house.program))
+    answer = visitor.log_in("operator")
+    assert answer.location.endswith("/second-factor")
+    assert visitor.get("/admin/").status_code == 403
+
+
+def test_the_review_on_the_site(house: Any, enter: Any) -> None:
+    application = house.submit(house.apply(house.signing()))
+    operator = enter("operator")
+    queue = operator.get("/admin/")
+    assert application.number in queue.text
+    path = f"/admin/applications/{application.id}"
+    operator.get(path)
+    assert operator.post(f"{path}/claim").status_code == 302
+    screen = operator.get(path).text
+    for document in house.services.intake.get(house.operator, application.id).documents:
+        picture = operator.client.get(f"{path}/documents/{document.id}/1.png")
+        assert picture.data.startswith(b"\x89PNG")
+        answer = operator.post(f"{path}/verdict", document=document.id, version=document.version, verdict="accept")
+        assert answer.status_code == 302
+    old_digest = re.search(r'name="digest" value="([0-9a-f]{64})"', screen)[1]  # type: ignore[index]
+    version = house.current(application).version
+    refused = operator.post(f"{path}/decision", decision="approve", version=version, digest=old_digest)
+    assert refused.status_code == 302
+    assert house.current(application).state.value == "in-review", "what was shown has changed since"
+    digest = re.search(r'name="digest" value="([0-9a-f]{64})"', operator.get(path).text)[1]  # type: ignore[index]
+    assert operator.post(f"{path}/decision", decision="approve", version=version, digest=digest).status_code == 302
+    assert house.current(application).state.value == "approved-first"
+    replayed = operator.post(f"{path}/decision", decision="approve", version=version, digest=digest)
+    assert replayed.status_code == 302
+    assert house.services.intake.get(house.operator, application.id).approvals == 1, "a replayed form does nothing"
+
+
+def test_a_refusal_without_a_reason_keeps_what_was_typed(house: Any, enter: Any) -> None:
+    application = house.submit(house.apply(house.signing()))
+    operator = enter("operator")
+    path = f"/admin/applications/{application.id}"
+    operator.get(path)
+    operator.post(f"{path}/claim")
+    document = house.services.intake.get(house.operator, application.id).documents[0]
+    answer = operator.post(
+        f"{path}/verdict", document=document.id, version=document.version, verdict="refuse", note="much too dark"
+    )
+    assert answer.status_code == 422
+    assert "much too dark" in answer.text
+    returned = operator.post(f"{path}/decision", decision="return", version=house.current(application).version, note="")
+    assert returned.status_code == 422
+
+
+def test_an_old_log_in_is_asked_for_its_password_before_a_decision(house: Any, enter: Any, clock: Any) -> None:
+    application = house.submit(house.apply())
+    operator = enter("operator")
+    path = f"/admin/applications/{application.id}"
+    operator.get(path)
+    operator.post(f"{path}/claim")
+    clock.advance(timedelta(minutes=16))
+    version = house.current(application).version
+    answer = operator.post(f"{path}/decision", decision="reject", version=version, note="no")
+    assert answer.location.startswith("/login?next=")
+    assert house.current(application).state.value == "in-review"
+
+
+def test_who_entered_it_does_not_approve_it_on_the_site_either(house: Any, enter: Any) -> None:
+    from dataclasses import replace
+
+    application = house.apply(replace(house.tls(), owner=house.subscriber.id), by=house.operator)
+    application = house.submit(application, by=house.operator)
+    operator = enter("operator")
+    path = f"/admin/applications/{application.id}"
+    operator.get(path)
+    operator.post(f"{path}/claim")
+    digest = re.search(r'name="digest" value="([0-9a-f]{64})"', operator.get(path).text)[1]  # type: ignore[index]
+    version = house.current(application).version
+    answer = operator.post(f"{path}/decision", decision="approve", version=version, digest=digest)
+    assert answer.status_code == 403
+    assert house.current(application).state.value == "in-review"
+
+
+def test_invariant_13_another_centre_gets_not_found(house: Any, enter: Any) -> None:
+    application = house.submit(house.apply(house.signing()))
+    certificate = house.issued()
+    document = house.services.intake.get(house.subscriber, application.id).documents[0]
+    visitor = enter("elsewhere")
+    for path in (
+        f"/admin/applications/{application.id}",
+        f"/admin/applications/{application.id}/documents/{document.id}/1.png",
+        f"/admin/certificates/{certificate.id}",
+    ):
+        assert visitor.get(path).status_code == 404, path
+    assert visitor.post(f"/admin/certificates/{certificate.id}/hold", version=certificate.version).status_code == 404
+    assert house.services.certificates.get(house.officer, certificate.id).state.value == "issued"
+
+
+def test_a_form_without_its_token_does_nothing(house: Any, enter: Any) -> None:
+    certificate = house.issued()
+    officer = enter("officer")
+    answer = officer.client.post(f"/admin/certificates/{certificate.id}/hold", data={"version": certificate.version})
+    assert answer.status_code == 400
+    assert house.services.certificates.get(house.officer, certificate.id).state.value == "issued"
+
+
+def test_hold_unhold_revoke_and_a_stale_form(house: Any, enter: Any) -> None:
+    certificate = house.issued()
+    officer = enter("officer")
+    path = f"/admin/certificates/{certificate.id}"
+    officer.get(path)
+    officer.post(f"{path}/hold", version=certificate.version)
+    now = house.services.certificates.get(house.officer, certificate.id)
+    assert now.state.value == "held"
+    officer.post(f"{path}/unhold", version=certificate.version)
+    assert house.services.certificates.get(house.officer, certificate.id).state.value == "held", "a stale form"
+    assert "decide again" in officer.get(path).text
+    officer.post(f"{path}/unhold", version=now.version)
+    now = house.services.certificates.get(house.officer, certificate.id)
+    assert now.state.value == "issued"
+    assert officer.post(f"{path}/revoke", version=now.version, reason="superseded").status_code == 422
+    officer.post(f"{path}/revoke", version=now.version, reason="superseded", sure="yes")
+    assert house.services.certificates.get(house.officer, certificate.id).state.value == "revoked"
+
+
+def test_an_administrator_makes_accounts_and_never_changes_his_own(house: Any, enter: Any) -> None:
+    visitor = enter("administrator")
+    visitor.get("/admin/accounts/")
+    made = visitor.post("/admin/accounts/", email="new@example.org", name="New", roles=["auditor"])
+    assert made.status_code == 200
+    assert "new@example.org" in made.text
+    wrong = visitor.post("/admin/accounts/", email="not an address", name="Kept", roles=["auditor"])
+    assert wrong.status_code == 422
+    assert "Kept" in wrong.text
+    own = house.administrator.id
+    answer = visitor.post(f"/admin/accounts/{own}/roles", version=1, roles=["administrator", "security-officer"])
+    assert answer.status_code in (302, 403)
+    account = house.services.accounts.get(house.administrator, own)
+    assert {role.value for role in account.roles} == {"administrator"}
+
+
+def test_auditors_verify_and_export_the_record(house: Any, enter: Any) -> None:
+    visitor = enter("auditor")
+    visitor.get("/admin/audit/")
+    assert "whole" in visitor.post("/admin/audit/verify").text
+    export = visitor.client.get("/admin/audit/export.jsonl")
+    assert export.status_code == 200
+    assert export.text.count("\n") > 10
+
+
+def test_pages_run_no_script_of_others_and_stay_in_no_cache(enter: Any) -> None:
+    answer = enter("operator").get("/admin/")
+    assert "'unsafe-inline'" not in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "http://" not in re.sub(r'xmlns="[^"]*"', "", answer.text).replace("http://pki.example.com", "")
