@@ -87,6 +87,17 @@ class ApplicationForm:
         return [(name, text_of(labels.get(name, {}), name)) for name in self.profile.identification]
 
     @property
+    def marked(self) -> Sequence[tuple[str, str]]:
+        """Id and label of each input that has a fault."""
+        ids = [(f"subject-{one.name}", one.label) for one in self.fields if one.fault]
+        others = {
+            "san": _("Alternative names"),
+            "identification": _("How your identity is established"),
+            "centre": _("Service centre"),
+        }
+        return ids + [(name, str(label)) for name, label in others.items() if name in self.faults]
+
+    @property
     def other_faults(self) -> Sequence[str]:
         """Faults that no field of this form shows."""
         shown = {rule.name for rule in self.profile.subject} | {"san", "identification", "centre"}

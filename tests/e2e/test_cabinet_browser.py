@@ -353,6 +353,8 @@ def test_no_page_is_wider_than_its_window(house: House, context: BrowserContext,
     page.locator(f".languages button[value={language}]").click()
     paths = ["/", "/applications", "/applications/new", "/applications/new/ru-63fz/legal-person", "/certificates"]
     paths += ["/notices", "/report-loss"]
+    new = NewApplication(profile="private/code-signing", subject={"O": "W" * 64})
+    paths.append(f"/applications/{house.services.intake.create(house.subscriber, new).number}")
     for found in house.services.intake.list(house.subscriber, limit=3).items:
         paths += [f"/applications/{found.number}", f"/applications/{found.number}/key"]
     for path in paths:
