@@ -9,11 +9,11 @@ from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_babel import gettext as _, lazy_gettext as _l
 
-from admin.guard import PAGE, GuardedView, caller, identifier, seen_version
+from admin.guard import PAGE, GuardedView, caller, identifier, require_fresh, seen_version
 from ca_core.domain.access import Permission, Role
-from ca_core.domain.errors import CaError, Conflict, InvalidInput
-from web import identity
+from ca_core.domain.errors import CaError, Conflict, InvalidInput, NotAuthenticated
 from web.identity import services
+from web.status import status_of
 
 GIVEN = [role for role in Role if role is not Role.SYSTEM]
 """Roles that people can have."""
@@ -39,7 +39,7 @@ class AccountsView(GuardedView):
         """The first password is on this answer alone."""
         form = request.form
         try:
-            identity.require_fresh()
+            require_fresh()
             account, password = services().accounts.create(
                 caller(),
                 email=form.get("email", ""),
@@ -48,8 +48,8 @@ class AccountsView(GuardedView):
                 centres=frozenset(identifier(one) for one in form.getlist("centres")),
                 password=None,
             )
-        except (InvalidInput, Conflict) as error:
-            return self._list(typed=form.to_dict(), chosen=form.getlist("roles"), error=error, status=422)
+        except (InvalidInput, Conflict, NotAuthenticated) as error:
+            return self._list(typed=form.to_dict(), chosen=form.getlist("roles"), error=error, status=status_of(error))
         except CaError as error:
             return self.back(error)
         return self.render("first_password.html", made=account, password=password)
@@ -58,7 +58,7 @@ class AccountsView(GuardedView):
     def roles(self, id: UUID) -> ResponseReturnValue:
         form, version = request.form, seen_version()
         try:
-            identity.require_fresh()
+            require_fresh()
             services().accounts.change_roles(
                 caller(),
                 id,
@@ -66,8 +66,8 @@ class AccountsView(GuardedView):
                 centres=frozenset(identifier(one) for one in form.getlist("centres")),
                 version=version,
             )
-        except InvalidInput as error:
-            return self._page(id, error=error, status=422)
+        except (InvalidInput, NotAuthenticated) as error:
+            return self._page(id, error=error, status=status_of(error))
         except CaError as error:
             return self.back(error, ".one", id=id)
         return self._page(id)
@@ -91,8 +91,10 @@ class AccountsView(GuardedView):
         """A new first password, no second factor; the owner is told."""
         version = seen_version()
         try:
-            identity.require_fresh()
+            require_fresh()
             account, password = services().accounts.reset_access(caller(), id, version=version)
+        except NotAuthenticated as error:
+            return self._page(id, error=error, status=status_of(error))
         except CaError as error:
             return self.back(error, ".one", id=id)
         return self.render("first_password.html", made=account, password=password)
@@ -103,7 +105,7 @@ class AccountsView(GuardedView):
         try:
             services().accounts.create_centre(caller(), code=form.get("code", ""), name=form.get("centre_name", ""))
         except (InvalidInput, Conflict) as error:
-            return self._list(typed=form.to_dict(), centre_error=error, status=422)
+            return self._list(typed=form.to_dict(), centre_error=error, status=status_of(error))
         except CaError as error:
             return self.back(error)
         return self._list()

@@ -38,7 +38,7 @@ class AuditView(GuardedView):
         actor = caller()
         after = request.args.get("after", "0")
         object_id = request.args.get("object", "").strip()[:64]
-        start = int(after) if after.isdigit() and len(after) < 18 else 0
+        start = int(after) if after.isdecimal() and len(after) < 18 else 0
         records = services().audit.list(actor, after=start, limit=PAGE, object_id=object_id or None)
         return self.render(
             "audit.html",

@@ -34,7 +34,7 @@ class AuthoritiesView(GuardedView):
     @expose("/crl", methods=["POST"])
     def issue(self) -> ResponseReturnValue:
         name, _slash, partition = request.form.get("list", "").partition("/")
-        number = int(partition) if partition.isdigit() else 0
+        number = int(partition) if partition.isdecimal() else 0
         return self.act(
             lambda actor: self._crls.issue(actor, name, partition=number), _("A new list is signed and published.")
         )

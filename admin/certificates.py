@@ -9,13 +9,13 @@ from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_babel import gettext as _, lazy_gettext as _l
 
-from admin.guard import PAGE, GuardedView, caller, seen_version
+from admin.guard import PAGE, GuardedView, caller, require_fresh, seen_version
 from ca_core.domain.access import Permission
 from ca_core.domain.certificate import CertificateState, RevocationReason
-from ca_core.domain.errors import CaError
+from ca_core.domain.errors import CaError, NotAuthenticated
 from ca_core.services.replacement_reason import Circumstance
-from web import identity
 from web.identity import services
+from web.words import said
 
 REASONS = {one.label: one for one in RevocationReason if one is not RevocationReason.CERTIFICATE_HOLD}
 
@@ -67,10 +67,13 @@ class CertificatesView(GuardedView):
         actor, version, form = caller(), seen_version(), request.form
         reason = REASONS.get(form.get("reason", ""))
         if reason is None or form.get("sure") != "yes":
-            return self._page(id, error=_("choose a reason, and say that you are sure"), status=422)
+            error = _("choose a reason, and say that you are sure")
+            return self._page(id, error=error, chosen=form.get("reason", ""), status=422)
         try:
-            identity.require_fresh()
+            require_fresh()
             services().revocation.revoke(actor, id, reason=reason, version=version)
+        except NotAuthenticated as error:
+            return self._page(id, error=said(error.detail), chosen=reason.label, status=401)
         except CaError as error:
             return self.back(error, ".one", id=id)
         return redirect(url_for(".one", id=id))
@@ -87,7 +90,7 @@ class CertificatesView(GuardedView):
             return self.back(error, ".one", id=id)
         return redirect(url_for("review.one", id=started.id))
 
-    def _page(self, id: UUID, *, error: str = "", status: int = 200) -> ResponseReturnValue:
+    def _page(self, id: UUID, *, error: str = "", chosen: str = "", status: int = 200) -> ResponseReturnValue:
         actor = caller()
         certificate = services().certificates.get(actor, id)
         page = self.render(
@@ -96,6 +99,7 @@ class CertificatesView(GuardedView):
             reasons=list(REASONS),
             circumstances=[one.value for one in Circumstance],
             error=error,
+            chosen=chosen,
             may_hold=actor.may(Permission.CERTIFICATE_HOLD),
             may_unhold=actor.may(Permission.CERTIFICATE_UNHOLD),
             may_revoke=actor.may(Permission.CERTIFICATE_REVOKE),

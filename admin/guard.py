@@ -13,10 +13,17 @@ from flask_babel import LazyString, gettext as _
 from werkzeug.wrappers import Response
 
 from ca_core.domain.access import Actor, Permission
-from ca_core.domain.errors import CaError, InvalidInput, NotAuthenticated, NotFound, NotPermitted, StaleVersion
+from ca_core.domain.errors import (
+    CaError,
+    ClaimedByAnother,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    StaleVersion,
+    WrongState,
+)
 from web import identity
-from web.identity import services
-from web.language import localized
+from web.words import said
 
 PAGE = 30
 """Rows on a page of a list."""
@@ -53,16 +60,15 @@ class GuardedView(BaseView):
         return [one for one in self.admin._views if isinstance(one, GuardedView) and one.is_visible()]
 
     def render(self, template: str, **context: Any) -> str:
-        return render_template(f"staff/{template}", views=self.visible_views, view=self, PAGE=PAGE, **context)
+        return render_template(
+            f"staff/{template}", views=self.visible_views, view=self, PAGE=PAGE, fresh=identity.is_fresh(), **context
+        )
 
     def back(self, error: CaError, endpoint: str = ".index", **values: Any) -> Response:
         """To the page that shows the present state, with what went wrong on top."""
-        if isinstance(error, NotFound | NotPermitted) and not isinstance(error, NotAuthenticated):
+        if isinstance(error, NotFound | NotPermitted):
             raise error
-        if isinstance(error, NotAuthenticated):
-            flash(_("Give your password again, then decide."), "error")
-            return redirect(url_for("login.log_in", next=url_for(endpoint, **values)))
-        flash(stale() if isinstance(error, StaleVersion) else _(error.detail), "error")
+        flash(told(error), "error")
         return redirect(url_for(endpoint, **values))
 
     def act(
@@ -86,6 +92,11 @@ def caller() -> Actor:
     return actor
 
 
+def require_fresh() -> None:
+    """NotAuthenticated unless the password was given recently, or stands in this form."""
+    identity.require_fresh(password=request.form.get("password", ""), totp=request.form.get("totp", ""))
+
+
 def seen_version() -> int:
     """The row version that the form was made from."""
     try:
@@ -102,15 +113,19 @@ def identifier(text: str) -> UUID:
         raise InvalidInput("the form names nothing; load the page again") from None
 
 
-def stale() -> str:
-    return str(_("Meanwhile something was changed here, so nothing was done. This is how it stands now; decide again."))
-
-
-@blueprint.app_template_filter("staff_profile")
-def profile_label(of: Any) -> str:
-    """What the kind of certificate is called."""
-    try:
-        profile = services().profiles.profile_version(of.profile, of.profile_version, of.profile_digest)
-    except NotFound:
-        return str(of.profile)
-    return localized(dict(profile.label)) or str(of.profile)
+def told(error: CaError) -> str:
+    """The refusal in the language of the request."""
+    match error:
+        case StaleVersion():
+            sentence = _(
+                "Meanwhile something was changed here, so nothing was done. This is how it stands now; decide again."
+            )
+        case ClaimedByAnother():
+            sentence = _(
+                "You do not hold this application. Take it into review first; if somebody else holds it, wait."
+            )
+        case WrongState():
+            sentence = _("Its state does not allow that any more, so nothing was done. This is how it stands now.")
+        case _:
+            sentence = said(error.detail)
+    return str(sentence)

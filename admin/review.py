@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from flask import Response, redirect, request, url_for
@@ -9,12 +10,12 @@ from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_babel import gettext as _, lazy_gettext as _l
 
-from admin.guard import PAGE, GuardedView, caller, identifier, seen_version
+from admin.guard import PAGE, GuardedView, caller, identifier, require_fresh, seen_version
 from ca_core.domain.access import Permission
 from ca_core.domain.application import ApplicationState, snapshot_digest
-from ca_core.domain.errors import CaError, InvalidInput, NotFound
-from web import identity
+from ca_core.domain.errors import CaError, InvalidInput, NotFound, NotPermitted, Refused
 from web.identity import services
+from web.status import status_of
 
 DECIDABLE = frozenset({ApplicationState.IN_REVIEW, ApplicationState.APPROVED_FIRST})
 
@@ -61,22 +62,17 @@ class ReviewView(GuardedView):
     @expose("/<uuid:id>/verdict", methods=["POST"])
     def verdict(self, id: UUID) -> ResponseReturnValue:
         """Accept or refuse one document."""
-        form = request.form
+        actor, form, review = caller(), request.form, services().review
         document, version = identifier(form.get("document", "")), seen_version()
-        if form.get("verdict") == "accept":
-            return self.act(
-                lambda actor: services().review.accept_document(actor, document, version=version),
-                _("The document is accepted."),
-                ".one",
-                id=id,
-                _anchor=f"document-{document}",
-            )
         try:
-            services().review.refuse_document(
-                caller(), document, version=version, reason=form.get("reason", ""), note=form.get("note", "")
-            )
-        except InvalidInput as error:
-            return self._screen(id, faults={str(document): error.detail}, typed=form.to_dict(), status=422)
+            if form.get("verdict") == "accept":
+                review.accept_document(actor, document, version=version)
+            else:
+                reason, note = form.get("reason", ""), form.get("note", "")
+                review.refuse_document(actor, document, version=version, reason=reason, note=note)
+        except (InvalidInput, NotPermitted) as error:
+            fault = error.fields.get("reason", error.detail)
+            return self._screen(id, faults={str(document): fault}, typed=form.to_dict(), status=status_of(error))
         except CaError as error:
             return self.back(error, ".one", id=id)
         return redirect(url_for(".one", id=id, _anchor=f"document-{document}"))
@@ -87,7 +83,7 @@ class ReviewView(GuardedView):
         form, actor = request.form, caller()
         review, version, note = services().review, seen_version(), form.get("note", "")
         try:
-            identity.require_fresh()
+            require_fresh()
             match form.get("decision"):
                 case "approve":
                     review.approve(actor, id, version=version, digest=_digest(form.get("digest", "")))
@@ -97,16 +93,25 @@ class ReviewView(GuardedView):
                     review.reject(actor, id, version=version, note=note)
                 case _:
                     raise InvalidInput("choose what to do with the application")
-        except InvalidInput as error:
+        except Refused as error:
+            return self._screen(id, unchecked=error.fields, typed=form.to_dict(), status=status_of(error))
+        except (InvalidInput, NotPermitted) as error:
             faults = {"decision": error.fields.get("note", error.detail)}
-            return self._screen(id, faults=faults, typed=form.to_dict(), status=422)
+            return self._screen(id, faults=faults, typed=form.to_dict(), status=status_of(error))
         except CaError as error:
             return self.back(error, ".one", id=id)
         return redirect(url_for("admin.index", tab="mine"))
 
     def _screen(
-        self, id: UUID, *, faults: dict[str, str] | None = None, typed: dict[str, str] | None = None, status: int = 200
+        self,
+        id: UUID,
+        *,
+        faults: Mapping[str, str] | None = None,
+        unchecked: Mapping[str, str] | None = None,
+        typed: Mapping[str, str] | None = None,
+        status: int = 200,
     ) -> ResponseReturnValue:
+        """``faults`` by document or ``decision``; ``unchecked`` by kind of document; what was typed stays."""
         actor = caller()
         view = services().intake.get(actor, id)
         application = view.application
@@ -134,6 +139,7 @@ class ReviewView(GuardedView):
             mine=mine,
             sees_documents=actor.may(Permission.DOCUMENT_VIEW),
             faults=faults or {},
+            unchecked=unchecked or {},
             typed=typed or {},
         )
         return page, status

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from flask_babel import gettext as _
+from flask_babel import gettext as _, ngettext
 from werkzeug.datastructures import MultiDict
 
 from ca_core.domain.account import Centre
 from ca_core.domain.application import Application
 from ca_core.domain.profile import Pack, Profile, RdnRule, StringType
-from portal.blueprint import text_of
 from portal.names import Names, format_names, parse_names
+from web.words import text_of
 
 PREFIX = "subject."
 """Of the inputs that are attributes of the subject name."""
@@ -135,11 +135,11 @@ def _hint(rule: RdnRule) -> str:
     if rule.fixed is not None:
         return str(_("always the same"))
     if rule.min_size == rule.max_size:
-        size = _("%(n)s characters", n=rule.max_size)
+        size = ngettext("%(num)s character", "%(num)s characters", rule.max_size)
     elif rule.min_size > 1:
         size = _("%(least)s to %(most)s characters", least=rule.min_size, most=rule.max_size)
     else:
-        size = _("up to %(n)s characters", n=rule.max_size)
+        size = ngettext("up to %(num)s character", "up to %(num)s characters", rule.max_size)
     return str(size if rule.required else _("optional, %(size)s", size=size))
 
 

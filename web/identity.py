@@ -46,10 +46,18 @@ def may(permission: str) -> bool:
     return found is not None and found.actor().may(Permission(permission))
 
 
-def require_fresh() -> None:
-    """Ask for the password again when the log-in is too old for a decision."""
+def is_fresh() -> bool:
+    """Whether the log-in is recent enough for a decision."""
     stored = g.get("web_session")
-    if stored is None or not services().sessions.is_fresh(stored, within=FRESH_FOR):
+    return stored is not None and services().sessions.is_fresh(stored, within=FRESH_FOR)
+
+
+def require_fresh(*, password: str = "", totp: str = "") -> None:
+    """Ask for the password again when the log-in is too old for a decision; with the right one it is new again."""
+    found = account()
+    if password and found is not None:
+        begin(services().accounts.log_in(email=found.email, password=password, totp=totp or None))
+    if not is_fresh():
         raise NotAuthenticated("give your password again before you decide")
 
 

@@ -10,7 +10,7 @@ from flask_wtf import CSRFProtect
 
 from ca_core.domain.profile import Environment
 from ca_core.services.suite import Services
-from web import errors, headers, language, limits, login
+from web import errors, headers, language, limits, login, words
 from web.sessions import DatabaseSessions
 
 MAX_FORM = 1024 * 1024
@@ -47,6 +47,7 @@ def create_site(services: Services, settings: SiteSettings) -> Flask:
     )
     app.session_interface = DatabaseSessions(services.sessions)
     language.register(app)  # before Flask-Admin, whose pages fail while Babel is installed but not set up
+    words.register(app)
     CSRFProtect(app)
     limits.register(app)
     headers.register(app)
