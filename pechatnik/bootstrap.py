@@ -154,7 +154,7 @@ class Program:
         """What the database takes for the present."""
         with self.engine.connect() as connection:
             if self.engine.dialect.name == "sqlite":
-                seconds = connection.execute(text("SELECT unixepoch('subsec')")).scalar_one()
+                seconds = connection.execute(text("SELECT (julianday('now') - 2440587.5) * 86400.0")).scalar_one()
                 return datetime.fromtimestamp(seconds, UTC)
             moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
             return moment.astimezone(UTC)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -12,10 +14,14 @@ from prometheus_client.registry import Collector
 
 from ca_core.domain.access import SYSTEM_ACTOR
 from pechatnik.bootstrap import Program
-from pechatnik.readiness import examine
+from pechatnik.readiness import Finding, examine
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+KEPT_FOR = timedelta(seconds=5)
+"""How long the findings of ``/readyz`` are told again."""
 
 
 class StateCollector(Collector):
@@ -55,6 +61,8 @@ class HealthApplication:
     def __init__(self, program: Program, *, version: str) -> None:
         self._program = program
         self._version = version
+        self._lock = Lock()
+        self._found: tuple[datetime, Sequence[Finding]] | None = None
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(StateCollector(program))
 
@@ -64,13 +72,21 @@ class HealthApplication:
         start_response(status, headers)
         return [body]
 
+    def _findings(self) -> Sequence[Finding]:
+        """What was found within :data:`KEPT_FOR`: a check signs with every key, so nobody may ask for it at will."""
+        now = self._program.clock()
+        with self._lock:
+            if self._found is None or not timedelta(0) <= now - self._found[0] < KEPT_FOR:
+                self._found = (now, examine(self._program))
+            return self._found[1]
+
     def _answer(self, path: str) -> tuple[str, str, bytes]:
         if path == "/livez":
             return _json("200 OK", {"status": "ok"})
         if path == "/version":
             return _json("200 OK", {"version": self._version})
         if path == "/readyz":
-            findings = examine(self._program)
+            findings = self._findings()
             ready = all(finding.ok for finding in findings)
             checks = {finding.name: {"ok": finding.ok, "detail": finding.detail} for finding in findings}
             return _json("200 OK" if ready else "503 Service Unavailable", {"ready": ready, "checks": checks})

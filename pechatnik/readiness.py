@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
+
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
 from ca_core.domain.errors import CaError
 from ca_core.keys.self_check import check_signer
 from pechatnik.bootstrap import Program
+
+log = structlog.get_logger("readiness")
 
 CLOCK_TOLERANCE = timedelta(seconds=5)
 """How far the database's clock may be from ours."""
@@ -37,6 +41,9 @@ def examine(program: Program) -> list[Finding]:
             findings += list(check(program))
         except CaError as error:
             findings.append(Finding(name=name, ok=False, detail=error.detail))
+        except Exception as error:  # a check that breaks is a finding, whatever broke it
+            log.exception("check failed", check=name)
+            findings.append(Finding(name=name, ok=False, detail=f"the check itself failed: {type(error).__name__}"))
     return findings
 
 
