@@ -27,7 +27,7 @@ PASSWORD = "correct horse battery staple"
 
 @dataclass
 class House:
-    """A served authority and its staff."""
+    """A served authority with an account of each role, named after it."""
 
     url: str
     program: Program
@@ -92,7 +92,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     accounts = program.services.accounts
     centre = accounts.create_centre(SYSTEM_ACTOR, code="C-1", name="First")
     hired = {}
-    for role in (Role.OPERATOR, Role.REVIEWER, Role.SUBSCRIBER):
+    for role in set(Role) - {Role.SYSTEM}:
         account, _ = accounts.create(
             SYSTEM_ACTOR,
             email=f"{role.value}@example.org",
@@ -108,7 +108,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=place)
     try:
         _await(server, url, place / "server.log")
-        yield House(url=url, program=program, **hired)
+        yield House(url=url, program=program, **{name: hired[name] for name in ("operator", "reviewer", "subscriber")})
     finally:
         server.terminate()
         server.wait(timeout=30)
