@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pkcs11 import MGF, Attribute, Key, KeyType, Mechanism
+from pkcs11.types import SignMixin
 
 from ca_core.domain.algorithms import KeyAlgorithm, SignatureAlgorithm
 from ca_core.domain.errors import InvalidInput, MalformedDer
@@ -56,11 +57,11 @@ def generation(algorithm: KeyAlgorithm) -> tuple[KeyType, Mechanism, int | bytes
     raise InvalidInput(f"keys of the kind {algorithm.value} are not made on tokens; use a software key")
 
 
-def sign(key: Key, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
+def sign(key: SignMixin, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
     """The signature value as X.509 has it. python-pkcs11's errors pass through."""
     if algorithm in _RSA_MECHANISMS:
         mechanism, parameters = _RSA_MECHANISMS[algorithm]
-        return key.sign(data, mechanism=mechanism, mechanism_param=parameters)
+        return bytes(key.sign(data, mechanism=mechanism, mechanism_param=parameters))
     if algorithm in _ECDSA_DIGESTS:
         # Hashed here: tokens differ in which CKM_ECDSA_SHA* they know, and all know CKM_ECDSA.
         raw = key.sign(_ECDSA_DIGESTS[algorithm](data).digest(), mechanism=Mechanism.ECDSA)
@@ -70,7 +71,7 @@ def sign(key: Key, algorithm: SignatureAlgorithm, data: bytes) -> bytes:
             der.integer(int.from_bytes(raw[:half], "big")), der.integer(int.from_bytes(raw[half:], "big"))
         )
     if algorithm in (SignatureAlgorithm.ED25519, SignatureAlgorithm.ED448):
-        return key.sign(data, mechanism=Mechanism.EDDSA)
+        return bytes(key.sign(data, mechanism=Mechanism.EDDSA))
     raise InvalidInput(f"tokens do not sign with {algorithm.value} here; use a software key")
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pkcs11 import (
     Attribute,
     AttributeTypeInvalid,
     AttributeValueInvalid,
     DataLenRange,
+    Key,
     KeySizeRange,
     KeyTypeInconsistent,
     MechanismFlag,
@@ -27,6 +28,7 @@ from pkcs11 import (
     TemplateInconsistent,
     TokenWriteProtected,
 )
+from pkcs11.types import SignMixin
 
 from ca_core.domain.algorithms import KeyAlgorithm, SignatureAlgorithm
 from ca_core.domain.errors import ConfigurationError, Duplicate, InvalidInput, KeyUnavailable, NotFound
@@ -154,7 +156,9 @@ class Pkcs11Signer:
 
     def sign(self, data: bytes) -> bytes:
         """The signature value; :class:`KeyUnavailable` when the token cannot be used."""
-        return self.store.run(lambda pooled: sign(pooled.private_key(self.reference), self.algorithm, data))
+        return self.store.run(
+            lambda pooled: sign(cast(SignMixin, pooled.private_key(self.reference)), self.algorithm, data)
+        )
 
 
 def _generated(session: Session, reference: str, algorithm: KeyAlgorithm) -> bytes:
@@ -196,7 +200,7 @@ def _found(session: Session, reference: str) -> bytes:
             raise ConfigurationError(
                 f"the token {session.token.label} has several {name} keys labelled {reference}; relabel all but one"
             )
-    return public_key_info(objects[0])
+    return public_key_info(cast(Key, objects[0]))
 
 
 def _named(error: PKCS11Error) -> str:
