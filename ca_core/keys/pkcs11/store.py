@@ -79,7 +79,7 @@ class Pkcs11KeyStore:
         ``pin`` is asked for at each login. :class:`ConfigurationError` when the library cannot be loaded or no
         token is named. The token itself is looked for when it is first used.
         """
-        if label is None and serial is None:
+        if not label and not serial:
             raise ConfigurationError("name the PKCS#11 token by its label or its serial number")
         self._module = load_module(module)
         self._sessions = SessionPool(
