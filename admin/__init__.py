@@ -25,8 +25,8 @@ def register(site: Flask, *, crls: CrlOffice) -> None:
     for view in (
         ReviewView(),
         CertificatesView(),
-        AuthoritiesView(crls),
         AccountsView(),
+        AuthoritiesView(crls),
         AuditView(),
         JobsView(),
     ):

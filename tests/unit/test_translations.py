@@ -54,6 +54,17 @@ def test_every_sentence_of_the_sources_is_translated_and_no_other(
     assert [one.id for one in found.values() if not all(texts(one.string)) or one.fuzzy] == []
 
 
+def test_templates_translate_only_what_they_say_themselves() -> None:
+    """Given a sentence from elsewhere, ``_`` would put its markup into the page unescaped; that is for ``said``."""
+    found = [
+        f"{file.name}: {call}"
+        for folder in ("admin", "portal", "web")
+        for file in (ROOT / folder / "templates").rglob("*.html")
+        for call in re.findall(r"\b(?:_|gettext|ngettext)\((?!['\"]).{0,30}", file.read_text())
+    ]
+    assert found == []
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_translations_keep_their_placeholders(language: str) -> None:
     plurals = catalogue(language).num_plurals

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pyotp
 import pytest
 from werkzeug.test import Client, TestResponse
 
+import admin as staff
 from pechatnik.wsgi import compose
+from web import SiteSettings, create_site
 from web.limits import limiter
 
 PASSWORD = "correct horse battery staple"
@@ -103,38 +106,42 @@ def test_invariant_13_no_page_of_the_staff_opens_for_others(house: Any, enter: A
             assert answer.location.startswith("/login?next=")
 
 
-def test_every_endpoint_of_the_site_is_guarded(house: Any, enter: Any) -> None:
-    """Walks the URL map: whatever Flask-Admin or we register later is closed to strangers too."""
-    from flask import Flask
-
-    import admin as staff
-    from web import SiteSettings, create_site
-
+def every_address(house: Any) -> list[tuple[str, str]]:
+    """Method and path of all that is registered below /admin/; whatever is added later is among it."""
     settings = SiteSettings(
-        name="T", environment=house.program.config.installation.environment, cookies_over_tls_only=False,
-        max_upload=1, csrf_key=b"x",
-    )  # fmt: skip
-    site: Flask = create_site(house.services, settings)
+        name="T",
+        environment=house.program.config.installation.environment,
+        cookies_over_tls_only=False,
+        max_upload=1,
+        csrf_key=b"x",
+    )
+    site = create_site(house.services, settings)
     staff.register(site, crls=house.program.crls)
-    sample = {
-        "id": "01a20cd3-e785-7e14-b62f-3a31992cf51f",
-        "document": "01a20cd3-e785-7e14-b62f-3a31992cf51f",
-        "number": 1,
-    }
-    walked = 0
-    visitor = enter("anonymous")
+    sample = {"id": UUID(int=5), "document": UUID(int=6), "number": 1}
+    found = []
     for rule in site.url_map.iter_rules():
-        if not rule.rule.startswith("/admin/") or rule.endpoint.endswith(".static"):
-            continue
-        walked += 1
-        with site.test_request_context():
-            path = site.url_for(rule.endpoint, **{name: sample[name] for name in rule.arguments})
-        if "GET" in (rule.methods or ()):
-            assert visitor.client.get(path).status_code == 302, path
+        if rule.rule.startswith("/admin/") and not rule.endpoint.endswith(".static"):
+            with site.test_request_context():
+                path = site.url_for(rule.endpoint, **{name: sample[name] for name in rule.arguments})
+            found += [(method, path) for method in ("GET", "POST") if method in (rule.methods or ())]
+    assert len(found) > 25
+    return found
+
+
+@pytest.mark.parametrize("name", ["anonymous", "subscriber", *STAFF])
+def test_invariant_13_every_endpoint_is_closed_to_whom_it_is_not_for(house: Any, enter: Any, name: str) -> None:
+    visitor = enter(name)
+    visitor.get("/login")
+    for method, path in every_address(house):
+        for page, roles in OPENS.items():
+            if path.startswith(page) and name in roles:
+                break
         else:
-            visitor.get("/login")
-            assert visitor.post(path).status_code == 401, path
-    assert walked > 25
+            if path == "/admin/" and name in STAFF:
+                continue
+            answer = visitor.client.get(path) if method == "GET" else visitor.post(path, version=1)
+            expected = {"GET": 302, "POST": 401}[method] if name == "anonymous" else 403
+            assert answer.status_code == expected, (method, path)
 
 
 def test_staff_set_up_a_second_factor_before_anything_else(house: Any) -> None:
