@@ -110,7 +110,6 @@ class Status(Section):
     crl_rebuild_hours: int = Field(default=24, ge=1, le=24 * 90)
     ocsp_minutes: int = Field(default=60, ge=5, le=60 * 24 * 7)
     unknown_serial: Literal["unknown", "revoked", "unauthorized"] = "unknown"
-    responder_days: int = Field(default=30, ge=2, le=398)
 
 
 class Desk(Section):

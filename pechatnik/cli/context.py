@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from ca_core.services.suite import Services
     from pechatnik.bootstrap import Program
 
+WITH_DRY_RUN = frozenset(
+    {"application new", "application approve", "cert issue", "cert revoke", "ca init", "db upgrade"}
+)
+"""Commands that show what they would do."""
+READING_VERBS = frozenset({"list", "show", "verify", "check", "query", "doctor"})
+"""Verbs that change nothing anyway."""
 TOKEN_VARIABLE = "PECHATNIK_TOKEN"  # noqa: S105 - the name of the variable, not a token
 MAX_INPUT = 64 * 1024 * 1024
 """Octets a command reads from a file or standard input."""
@@ -62,8 +68,12 @@ class Context:
 
 
 def context_of(ctx: typer.Context) -> Context:
+    """What the command works with; InvalidInput when it was to be a dry run and the command has none."""
     found = ctx.find_object(Context)
     assert found is not None
+    verb = ctx.command_path.split(maxsplit=1)[-1]
+    if found.dry_run and verb not in WITH_DRY_RUN and verb.split()[-1] not in READING_VERBS:
+        raise InvalidInput(f"'{verb}' has no dry run; nothing was done")
     return found
 
 

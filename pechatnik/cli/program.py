@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
-from ca_core.domain.errors import CaError
+# typer brings its own click, whose usage errors it does not export.
+from typer._click.exceptions import ClickException
+
+from ca_core.domain.errors import CaError, InvalidInput
 from pechatnik import __version__
 from pechatnik.cli import account, application, audit, authority, cert, crl, database, ocsp, plugin, process, settings
 from pechatnik.cli.context import Context
@@ -95,11 +97,11 @@ def run(arguments: list[str] | None = None) -> int:
     except CaError as error:
         _output.error(error)
         return exit_code_of(error)
-    except click.exceptions.Abort:
+    except typer.Abort:
         return INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code if error.exit_code else USAGE
+    except ClickException as error:
+        _output.error(InvalidInput(error.format_message()))
+        return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:

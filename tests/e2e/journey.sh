@@ -15,7 +15,7 @@ for key in sys.argv[1].split("."):
 print(value)' "$1"; }
 python=$(dirname "$pechatnik")/python
 expect() { [ "$1" = "$2" ] || { echo "expected '$2', got '$1'" >&2; exit 1; }; }
-fails_with() { code=$1; shift; set +e; "$@" >/dev/null 2>&1; got=$?; set -e; expect "exit $got" "exit $code"; }
+fails_with() { wanted=$1; shift; set +e; "$@" >/dev/null 2>&1; got=$?; set -e; expect "exit $got" "exit $wanted"; }
 
 say "set up"
 mkdir -m 700 secrets data
