@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from ca_core.domain.errors import ConfigurationError
+from ca_core.domain.profile import Environment, Profile
 from ca_core.lint.finding import Finding
 from ca_core.x509 import der
 from ca_core.x509.certificate import assemble
@@ -21,7 +22,8 @@ from ca_core.x509.tbs_certificate import TbsCertificate
 LINTERS = ("pkix", "etsi", "cabf-serverauth", "cabf-smime")
 """The rule sets for certificates: RFC 5280, EN 319 412, and the CA/Browser Forum's two Baseline Requirements."""
 
-_NO_SUPPRESSIONS: Mapping[str, str] = {}
+IN_DEMONSTRATIONS = ("etsi.internal_domain_name", "cabf.internal_domain_name")
+"""What does not count in a demo installation: it has no public host name to put into addresses."""
 
 
 def with_placeholder_signature(tbs: bytes) -> bytes:
@@ -31,46 +33,38 @@ def with_placeholder_signature(tbs: bytes) -> bytes:
     return assemble(tbs, TbsCertificate.parse(tbs).signature_algorithm.raw, placeholder)
 
 
-def lint_with_pkilint(
-    certificate: bytes, *, linters: Sequence[str] = ("pkix",), suppressions: Mapping[str, str] = _NO_SUPPRESSIONS
-) -> tuple[Finding, ...]:
+def lint_by_profile(certificate: bytes, profile: Profile) -> tuple[Finding, ...]:
+    """What the profile's own linters find in a DER certificate at severity WARNING and above."""
+    allowed = IN_DEMONSTRATIONS if profile.environment is Environment.DEMO else ()
+    found = lint_with_pkilint(certificate, linters=profile.linters)
+    return tuple(finding for finding in found if finding.rule not in allowed)
+
+
+def lint_with_pkilint(certificate: bytes, *, linters: Sequence[str] = ("pkix",)) -> tuple[Finding, ...]:
     """What pkilint finds in a DER certificate at severity WARNING and above.
 
-    ``linters`` are of :data:`LINTERS`; :class:`ConfigurationError` for others. ``suppressions`` maps finding codes
-    that do not count to the reason why; a reason is required. The findings name codes and places, never values.
+    ``linters`` are of :data:`LINTERS`; :class:`ConfigurationError` for others. The findings name codes and places,
+    never values.
     """
-    _check_suppressions(suppressions)
     found: list[Finding] = []
     for linter in linters:
         if linter not in LINTERS:
             raise ConfigurationError(f"there is no linter {linter!r}; use {', '.join(LINTERS)}")
-        found += _run("certificate", certificate, _VALIDATORS[linter], suppressions)
+        found += _run("certificate", certificate, _VALIDATORS[linter])
     return tuple(dict.fromkeys(found))
 
 
-def lint_crl_with_pkilint(crl: bytes, *, suppressions: Mapping[str, str] = _NO_SUPPRESSIONS) -> tuple[Finding, ...]:
+def lint_crl_with_pkilint(crl: bytes) -> tuple[Finding, ...]:
     """As :func:`lint_with_pkilint`, for a DER CRL against RFC 5280."""
-    _check_suppressions(suppressions)
-    return tuple(_run("crl", crl, lambda _: (_crl_validator(), []), suppressions))
+    return tuple(_run("crl", crl, lambda _: (_crl_validator(), [])))
 
 
-def lint_ocsp_with_pkilint(
-    response: bytes, *, suppressions: Mapping[str, str] = _NO_SUPPRESSIONS
-) -> tuple[Finding, ...]:
+def lint_ocsp_with_pkilint(response: bytes) -> tuple[Finding, ...]:
     """As :func:`lint_with_pkilint`, for a DER OCSPResponse against RFC 6960."""
-    _check_suppressions(suppressions)
-    return tuple(_run("ocsp", response, lambda _: (_ocsp_validator(), []), suppressions))
+    return tuple(_run("ocsp", response, lambda _: (_ocsp_validator(), [])))
 
 
-def _check_suppressions(suppressions: Mapping[str, str]) -> None:
-    for code, reason in suppressions.items():
-        if not reason.strip():
-            raise ConfigurationError(f"the suppression of the finding {code!r} gives no reason")
-
-
-def _run(
-    kind: str, encoded: bytes, choose: Callable[[Any], tuple[Any, list[Any]]], suppressions: Mapping[str, str]
-) -> Iterable[Finding]:
+def _run(kind: str, encoded: bytes, choose: Callable[[Any], tuple[Any, list[Any]]]) -> Iterable[Finding]:
     from pkilint import finding_filter, loader
     from pkilint.validation import ValidationFindingSeverity
     from pyasn1.error import PyAsn1Error
@@ -93,7 +87,6 @@ def _run(
         for result in results
         for description in result.finding_descriptions
         if description.finding.severity <= ValidationFindingSeverity.WARNING
-        and description.finding.code not in suppressions
     ]
 
 

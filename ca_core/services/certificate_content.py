@@ -11,7 +11,7 @@ from ca_core.domain.errors import ProfileViolation
 from ca_core.domain.identifiers import Serial
 from ca_core.domain.profile import LintMode, Profile
 from ca_core.lint import LintContext, LintedTbs, lint_certificate, lint_failed
-from ca_core.lint.pkilint_run import lint_with_pkilint, with_placeholder_signature
+from ca_core.lint.pkilint_run import lint_by_profile, with_placeholder_signature
 from ca_core.x509.algorithm import key_algorithm_of
 from ca_core.x509.certificate import Certificate as SignedCertificate, to_be_signed
 from ca_core.x509.extensions import ExtensionContext, encode_extensions
@@ -86,9 +86,7 @@ def compose(
         extensions=extensions,
     )
     linted = lint_certificate(tbs, LintContext(issuer_certificate=issuer_certificate))
-    if profile.lint is LintMode.BLOCKING and (
-        found := lint_with_pkilint(with_placeholder_signature(tbs), linters=profile.linters)
-    ):
+    if profile.lint is LintMode.BLOCKING and (found := lint_by_profile(with_placeholder_signature(tbs), profile)):
         raise lint_failed(found)
     return Content(linted=linted, not_before=not_before, not_after=not_after, subject=render_name(name))
 

@@ -13,7 +13,7 @@ from ca_core.domain.certificate import Certificate
 from ca_core.domain.errors import CaError
 from ca_core.domain.work import Job
 from ca_core.lint import LintContext, lint_certificate
-from ca_core.lint.pkilint_run import lint_with_pkilint
+from ca_core.lint.pkilint_run import lint_by_profile
 from ca_core.services.ports import Profiles, Transactions
 from ca_core.x509.certificate import Certificate as SignedCertificate
 from ca_core.x509.signature import verify_signature
@@ -81,7 +81,7 @@ class Recheck:
             profile = self._profiles.profile_version(
                 certificate.profile, certificate.profile_version, certificate.profile_digest
             )
-            found = lint_with_pkilint(certificate.der, linters=profile.linters)
+            found = lint_by_profile(certificate.der, profile)
             yield from (f"{one.rule}: {one.detail}" for one in found)
         except CaError as error:
             yield error.detail
