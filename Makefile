@@ -36,7 +36,7 @@ bench: .venv/.dev ## the micro-benchmarks, beside their peers in the same run; w
 	@$(BIN)/python -m benchmarks
 
 docs: .venv/.dev ## regenerate the parts of docs/ that come from code
-	@$(BIN)/python -m pytest -q tests/conformance $(PYTEST)
+	@PECHATNIK_WRITE_TABLES=1 $(BIN)/python -m pytest -q tests/conformance $(PYTEST)
 
 clean: ## remove the environment and demo data, nothing else
 	rm -rf .venv .tools var/demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
