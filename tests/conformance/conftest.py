@@ -1,4 +1,4 @@
-"""An authority in memory: every shipped profile, keys of every kind, everything made exactly as the program makes it."""
+"""An authority in memory: every shipped profile, keys of every kind, all made exactly as the program makes it."""
 
 from __future__ import annotations
 
