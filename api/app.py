@@ -49,9 +49,6 @@ def create_api(services: Services, *, crls: CrlOffice, version: str, max_upload:
         info=Info(title="Pechatnik", version=version, description="A certificate authority: the REST API."),
         servers=[Server(url="/")],
         security_schemes={"token": SecurityScheme(type="http", scheme="bearer")},
-        responses={
-            str(status): {"description": text, "content": PROBLEM_CONTENT} for status, text in PROBLEM_STATUSES.items()
-        },
         validation_error_model=problems.Problem,
         validation_error_callback=problems.of_validation,
         doc_ui=False,
@@ -69,7 +66,7 @@ def create_api(services: Services, *, crls: CrlOffice, version: str, max_upload:
 
     @app.get(f"{PREFIX}/openapi.json", doc_ui=False, endpoint=authentication.DESCRIPTION)
     def description() -> Response:
-        return jsonify(app.api_doc)
+        return jsonify(_with_problems(app.api_doc))
 
     @app.after_request
     def harden(response: Response) -> Response:
@@ -78,3 +75,14 @@ def create_api(services: Services, *, crls: CrlOffice, version: str, max_upload:
         return response
 
     return app
+
+
+def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """The description with every refusal there is, in the form in which it is answered."""
+    refusals = {
+        str(status): {"description": text, "content": PROBLEM_CONTENT} for status, text in PROBLEM_STATUSES.items()
+    }
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["responses"] |= refusals
+    return document

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 from flask_openapi import FileStorage
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.authentication import caller
 from api.blueprint import ById, IfMatch, binary, blueprint as group, render, seen_version, services
 from api.shapes import DocumentOut, RefusalBody, Token
+from ca_core.domain.errors import InvalidInput
 
 blueprint = group("documents", "Documents of an application")
 
@@ -29,9 +30,11 @@ class PagePath(BaseModel):
 @blueprint.post("/applications/<uuid:id>/documents", responses={201: DocumentOut})
 def attach(path: ById, form: Upload) -> Response:
     """Upload a document; a newer one of the same kind replaces the one before."""
-    document = services().documents.attach(
-        caller(), path.id, kind=form.kind, filename=form.file.filename or "", data=form.file.read()
-    )
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        # A plain field of that name passes the schema's check; it is no file all the same.
+        raise InvalidInput("send the document as a file with a name", fields={"file": "a file with its name"})
+    document = services().documents.attach(caller(), path.id, kind=form.kind, filename=file.filename, data=file.read())
     return render(DocumentOut.of(document), 201)
 
 

@@ -163,7 +163,7 @@ crl=$(openssl x509 -in certificate.pem -noout -ext crlDistributionPoints | sed -
 curl --silent --fail --output list.crl "$crl"
 openssl crl -inform DER -in list.crl -CAfile issuing.pem -noout -text > list.txt 2> list.err
 grep -q "verify OK" list.err
-grep -A 3 -i "$serial" list.txt | grep -q Superseded
+grep -A 4 -i "$serial" list.txt | grep -q Superseded
 openssl crl -inform DER -in list.crl -out list.pem
 ! openssl verify -crl_check -CAfile root.pem -untrusted issuing.pem -CRLfile list.pem -purpose any certificate.pem > /dev/null 2>&1
 openssl verify -crl_check -CAfile root.pem -untrusted issuing.pem -CRLfile list.pem -purpose any certificate2.pem
