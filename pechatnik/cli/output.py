@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,7 @@ def plain(value: Any) -> Any:
         return getattr(value, "label", value.value)
     if isinstance(value, bytes):
         return value.hex()
-    if isinstance(value, UUID):
+    if isinstance(value, UUID | Path):
         return str(value)
     if isinstance(value, datetime | date):
         return value.isoformat()

@@ -1,0 +1,59 @@
+"""The commands of README and docs are run as they stand there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NOT_RUN = {
+    "make run": "serves until Ctrl-C; what it does is 'pechatnik quickstart --serve', tested beside this",
+    "python3 -m venv /opt/pechatnik": "installs from a package index into /opt",
+    "export PECHATNIK_DIR=var/run": "needs a server on port 8080; tests/e2e/journey.sh does the same",
+    "curl -H": "needs a server on port 8080; tests/integration/services/test_api.py does the same",
+}
+"""Beginnings of blocks, or lines in them, that are not run here, and why."""
+
+
+def blocks(page: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return [re.sub(r"^ {3}", "", one, flags=re.MULTILINE) for one in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("documented")
+
+
+def run(script: str, place: Path) -> None:
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=place, env=environment, capture_output=True, text=True, check=False, timeout=200, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{script}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
+
+
+@pytest.mark.xdist_group("documented")
+@pytest.mark.parametrize("script", blocks("docs/operations.md"), ids=lambda script: script.strip().split("\n")[0][:60])
+def test_the_commands_of_the_operations_page(script: str, place: Path) -> None:
+    if any(beginning in script for beginning in NOT_RUN):
+        assert "pip install" in script
+        return
+    run(script, place)
+
+
+def test_every_block_of_the_other_pages_is_known(place: Path) -> None:
+    for page in ("README.md", "docs/api.md"):
+        for script in blocks(page):
+            assert any(beginning in script for beginning in NOT_RUN), f"{page}: run this, or say why not:\n{script}"
+
+
+@pytest.mark.timeout(400)
+def test_make_demo_walks_the_journey(tmp_path: Path) -> None:
+    run(f"pechatnik quickstart --directory {tmp_path / 'demo'} --fresh --yes --json", tmp_path)

@@ -1,0 +1,143 @@
+"""The program while it runs: readiness, health, rounds, a worker that does what was queued."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from ca_core.domain.access import SYSTEM_ACTOR
+from ca_core.domain.certificate import RevocationReason
+from ca_core.domain.errors import KeyUnavailable, TryAgain
+from pechatnik.health import HealthApplication
+from pechatnik.readiness import examine
+from pechatnik.rounds import Rounds
+
+
+@pytest.fixture
+def database() -> str:
+    """What runs here knows no database."""
+    return "sqlite"
+
+
+def failing(house: Any) -> set[str]:
+    return {finding.name for finding in examine(house.program) if not finding.ok}
+
+
+def test_a_sound_authority_is_ready(house: Any) -> None:
+    assert failing(house) == set()
+
+
+def test_each_fault_is_named(house: Any, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+
+        def pulled(*_: object) -> Any:
+            raise KeyUnavailable("the token was pulled")
+
+        patch.setattr(house.program.keys, "signer", pulled)
+        assert failing(house) == {"key root", "key issuing", "key ocsp-1"}
+    with monkeypatch.context() as patch:
+        patch.setattr("ca_core.storage.schema.check", lambda _: ["the trigger x is missing"])
+        assert failing(house) == {"database"}
+    house.submit(house.apply())
+    clock.advance(timedelta(minutes=20))
+    assert failing(house) == {"queue", "clock"}
+    house.program.work(once=True)
+    assert failing(house) == {"clock"}
+    clock.advance(timedelta(days=8))
+    assert failing(house) == {"clock", "crl root", "crl issuing"}
+    house.program.crls.tick()
+    assert failing(house) == {"clock"}
+    clock.advance(timedelta(days=30))
+    assert "certificate ocsp-1" in failing(house)
+    assert house.services.authorities.renew_responders(SYSTEM_ACTOR) == 1
+    assert house.services.authorities.renew_responders(SYSTEM_ACTOR) == 0
+    assert "certificate ocsp-1" not in failing(house)
+
+
+def test_a_check_that_breaks_is_a_finding(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ca_core.storage.schema.check", lambda _: 1 / 0)
+    assert failing(house) == {"database"}
+
+
+def test_health_over_http(house: Any, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(HealthApplication(house.program, version="9"))
+    assert client.get("/livez").json == {"status": "ok"}
+    assert client.get("/version").json == {"version": "9"}
+    ready = client.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.headers["Cache-Control"] == "no-store"
+    monkeypatch.setattr("ca_core.storage.schema.check", lambda _: ["behind"])
+    assert client.get("/readyz").status_code == 200, "told again for some seconds: a look signs with every key"
+    clock.advance(timedelta(seconds=6))
+    assert client.get("/readyz").status_code == 503
+    metrics = client.get("/metrics").text
+    for name in ("pechatnik_audit_records", "pechatnik_crl_next_update_seconds", "pechatnik_applications"):
+        assert name in metrics
+    assert client.get("/other").status_code == 404
+
+
+def test_invariant_15_the_worker_does_what_the_change_queued(house: Any, clock: Any) -> None:
+    certificate = house.issued()
+    before = house.program.crls.published(SYSTEM_ACTOR, "issuing", 0).number
+    house.services.revocation.revoke(house.officer, certificate.id, reason=RevocationReason.SUPERSEDED)
+    clock.advance(timedelta(minutes=2))
+    house.program.worker.run_once()
+    after = house.program.crls.published(SYSTEM_ACTOR, "issuing", 0)
+    assert after.number > before
+    assert after.entries == 1
+    number = after.number
+    assert house.program.worker.run_once() == 0
+    assert house.program.crls.published(SYSTEM_ACTOR, "issuing", 0).number == number
+
+
+def test_invariant_8_lists_are_rebuilt_by_timer(house: Any, clock: Any) -> None:
+    before = house.program.crls.published(SYSTEM_ACTOR, "issuing", 0).number
+    assert house.program.crls.tick() == 0
+    clock.advance(timedelta(hours=25))
+    assert house.program.crls.tick() == 2
+    assert house.program.crls.published(SYSTEM_ACTOR, "issuing", 0).number == before + 1
+
+
+def test_yesterday_is_checked_again_once(house: Any, clock: Any) -> None:
+    house.issued()
+    clock.advance(timedelta(days=1))
+    for _ in range(2):
+        house.program.rounds._next.clear()
+        house.program.work(once=True)
+    with house.program.transactions.read(SYSTEM_ACTOR) as tx:
+        done = [one for one in tx.audit.records() if one.action == "recheck.done"]
+    assert len(done) == 1
+    assert done[0].details["faults"] == []
+
+
+def test_one_round_that_fails_does_not_stop_the_others_and_none_runs_before_its_time(clock: Any) -> None:
+    ran: list[str] = []
+
+    def fails() -> None:
+        ran.append("fails")
+        raise ZeroDivisionError
+
+    def refuses() -> None:
+        ran.append("refuses")
+        raise TryAgain("not now")
+
+    rounds = Rounds(
+        clock=clock,
+        rounds={
+            "fails": (timedelta(minutes=1), fails),
+            "refuses": (timedelta(minutes=1), refuses),
+            "works": (timedelta(hours=1), lambda: ran.append("works")),
+        },
+    )
+    assert rounds.run_due() == 3
+    assert rounds.run_due() == 0
+    clock.advance(timedelta(minutes=1))
+    assert rounds.run_due() == 2
+    assert ran == ["fails", "refuses", "works", "fails", "refuses"]
+    stop = threading.Event()
+    stop.set()
+    rounds.run(stop)
