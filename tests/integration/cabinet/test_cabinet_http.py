@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
 from web.limits import limiter
 
-ID = uuid4()
+ID = UUID("01a20000-0000-7000-8000-000000000000")
 Desk = Any
 Visitor = Any
 COMPANY = {

@@ -303,7 +303,6 @@ CHECKPOINT = checkpoint_line(seal(records(1)[0]))
         [HEADING, edited(CHECKPOINT, sequence=-1), RECORD],
         [HEADING, edited(CHECKPOINT, sequence=1 << 64), RECORD],
     ],
-    ids=lambda lines: f"{len(lines)}-{hashlib.sha256(''.join(lines).encode()).hexdigest()[:6]}",
 )
 def test_what_is_not_an_export_is_refused(lines: list[str]) -> None:
     with pytest.raises(InvalidInput):
