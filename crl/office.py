@@ -112,7 +112,10 @@ class CrlOffice:
     def refresh(self, job: Job) -> None:
         """Handler of the job ``crl``: the lists that a changed certificate stands in. Doing it twice does no harm."""
         with self._transactions.read(SYSTEM_ACTOR) as tx:
-            issuer = tx.authorities.get(UUID(str(job.arguments["authority"])), seen_by=EVERYTHING)
+            try:
+                issuer = tx.authorities.get(UUID(str(job.arguments["authority"])), seen_by=EVERYTHING)
+            except NotFound:
+                return  # an authority whose own certificate was given up before it came to be
         for partition in sorted({int(str(job.arguments["partition"])), 0}, reverse=True):
             self._build(SYSTEM_ACTOR, scope_of(issuer, partition))
 

@@ -39,7 +39,7 @@ from ca_core.services.certificates import CertificateDesk
 from ca_core.services.clock import DecisionClock
 from ca_core.services.deadlines import DeadlineWatch
 from ca_core.services.documents import DocumentDesk
-from ca_core.services.idempotency import Idempotency
+from ca_core.services.idempotency import KEPT_FOR, Idempotency
 from ca_core.services.intake import Intake
 from ca_core.services.issuance import Issuance, Observer
 from ca_core.services.jobs import EventDispatch, Handler, JobDesk, Worker
@@ -407,9 +407,9 @@ def _rounds(services: Services, crls: CrlOffice, transactions: Transactions, clo
             yesterday = (tx.now - timedelta(days=1)).date().isoformat()
             tx.jobs.enqueue("recheck", {"day": yesterday}, dedupe_key=f"recheck:{yesterday}")
 
-    def forget_sessions() -> object:
+    def forget() -> object:
         with transactions.begin(SYSTEM_ACTOR) as tx:
-            return tx.accounts.delete_sessions(expired_at=tx.now)
+            return tx.accounts.delete_sessions(expired_at=tx.now) + tx.accounts.forget_before(tx.now - KEPT_FOR)
 
     return Rounds(
         clock=clock,
@@ -419,7 +419,7 @@ def _rounds(services: Services, crls: CrlOffice, transactions: Transactions, clo
             "crl": (timedelta(minutes=1), crls.tick),
             "responders": (timedelta(hours=1), lambda: services.authorities.renew_responders(SYSTEM_ACTOR)),
             "audit-seal": (timedelta(hours=1), lambda: services.audit.seal(SYSTEM_ACTOR)),
-            "sessions": (timedelta(hours=1), forget_sessions),
+            "sessions and answers": (timedelta(hours=1), forget),
             "recheck": (timedelta(hours=1), queue_recheck),
         },
     )

@@ -248,6 +248,10 @@ class Accounts(Rows[Account], Protocol):
 
     def forget(self, account: UUID, key: str) -> None: ...
 
+    def forget_before(self, moment: datetime) -> int:
+        """Drop answers remembered before the moment; returns how many."""
+        ...
+
 
 class JobQueue(Protocol):
     def enqueue(

@@ -127,6 +127,9 @@ class AccountRows(EntityRows[Account]):
     def forget(self, account: UUID, key: str) -> None:
         self._execute(delete(remembered_answers).where(_is(account, key)))
 
+    def forget_before(self, moment: datetime) -> int:
+        return self._execute(delete(remembered_answers).where(remembered_answers.c.created_at < moment)).rowcount
+
     def _found_centre(self, centre: Centre | None) -> Centre:
         if centre is None:
             raise NotFound("there is no such service centre; 'pechatnik centre list' lists them")

@@ -114,6 +114,16 @@ def test_yesterday_is_checked_again_once(house: Any, clock: Any) -> None:
     assert done[0].details["faults"] == []
 
 
+def test_remembered_answers_and_sessions_are_forgotten_in_time(house: Any, clock: Any) -> None:
+    house.services.idempotency.begin(house.subscriber, "key", bytes(32))
+    house.services.sessions.start()
+    clock.advance(timedelta(hours=25))
+    house.program.work(once=True)
+    with house.program.transactions.begin(SYSTEM_ACTOR) as tx:
+        assert tx.accounts.forget_before(clock()) == 0
+        assert tx.accounts.delete_sessions(expired_at=clock()) == 0
+
+
 def test_one_round_that_fails_does_not_stop_the_others_and_none_runs_before_its_time(clock: Any) -> None:
     ran: list[str] = []
 
