@@ -154,9 +154,10 @@ def _dns(text: str, *, wildcards: bool) -> bytes:
 
 def _ip(text: str) -> bytes:
     try:
-        return ipaddress.ip_address(text).packed
+        # A zone means something on one machine only (RFC 4007 §6), and no certificate can carry it.
+        return ipaddress.ip_address(text.replace("%", " ")).packed
     except ValueError:
-        _refuse("ip", "write one IPv4 or IPv6 address, without a mask")
+        _refuse("ip", "write one IPv4 or IPv6 address, without a mask or zone")
         raise
 
 
