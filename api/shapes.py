@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -322,7 +321,3 @@ def reason_named(name: str) -> RevocationReason:
 
 def pairs(names: list[GeneralName]) -> tuple[tuple[str, str], ...]:
     return tuple((name.type, name.value) for name in names)
-
-
-def page_of(items: list[Mapping[str, object]], next_cursor: str | None) -> dict[str, object]:
-    return {"items": items, "next_cursor": next_cursor}

@@ -66,6 +66,31 @@ def register_submit() -> ResponseReturnValue:
     return render_template("registered.html")
 
 
+@blueprint.get("/password")
+def password() -> ResponseReturnValue:
+    if identity.account() is None:
+        raise NotAuthenticated("log in first")
+    return render_template("password.html", error="", fields={})
+
+
+@blueprint.post("/password")
+@limiter.limit(LOGIN)
+def password_submit() -> ResponseReturnValue:
+    """The owner changes it; whoever else is logged in to the account is out."""
+    account = identity.account()
+    if account is None:
+        raise NotAuthenticated("log in first")
+    form = request.form
+    try:
+        identity.services().accounts.change_password(
+            account.actor(), current=form.get("current", ""), new=form.get("new", "")
+        )
+    except (InvalidInput, NotAuthenticated) as error:
+        return render_template("password.html", error=error.detail, fields=error.fields), 422
+    identity.end()
+    return redirect(url_for("login.log_in"))
+
+
 @blueprint.get("/second-factor")
 def second_factor() -> ResponseReturnValue:
     """Set up an authenticator application: its secret is shown once, until a code from it was given."""

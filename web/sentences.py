@@ -14,6 +14,8 @@ SENTENCES = (
     N_("the name has 1 to 200 printable characters"),
     N_("the password has 12 to 200 characters"),
     N_("the password must not be the e-mail address"),
+    N_("the present password is not right"),
+    N_("too many wrong passwords; wait a while"),
     N_("the code is not right; wait for the next one"),
     N_("a second factor is set up already; ask an administrator to reset it first"),
     N_("log in first"),

@@ -144,11 +144,6 @@ class Certificate:
         return hashlib.sha256(self.der).digest()
 
     @property
-    def is_self_issued(self) -> bool:
-        """Whether issuer and subject are the same name, byte for byte."""
-        return self.issuer == self.subject
-
-    @property
     def pem(self) -> str:
         """The PEM text."""
         return to_pem(self.der)

@@ -301,3 +301,15 @@ def test_pages_run_no_script_of_others_and_stay_in_no_cache(enter: Any) -> None:
     assert "'unsafe-inline'" not in answer.headers["Content-Security-Policy"]
     assert answer.headers["Cache-Control"] == "no-store"
     assert "http://" not in re.sub(r'xmlns="[^"]*"', "", answer.text).replace("http://pki.example.com", "")
+
+
+def test_a_first_password_is_changed_by_its_owner_and_every_log_in_ends(enter: Any) -> None:
+    here, elsewhere = enter("operator"), enter("operator")
+    here.get("/password")
+    wrong = here.post("/password", current="not it at all", new="another long password")
+    assert wrong.status_code == 422
+    short = here.post("/password", current=PASSWORD, new="short")
+    assert short.status_code == 422
+    assert here.post("/password", current=PASSWORD, new="another long password").status_code == 302
+    for visitor in (here, elsewhere):
+        assert visitor.get("/admin/").location.startswith("/login")
