@@ -9,13 +9,14 @@ from threading import Lock
 
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from ca_core.domain.algorithms import KeyAlgorithm, SignatureAlgorithm
+from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
 from ca_core.domain.errors import NotFound
 from ca_core.keys.encrypted_key import decrypt_key, encrypt_key
 from ca_core.keys.key_material import make_key, public_key_info, signing
 from ca_core.keys.protected_directory import ProtectedDirectory
 from ca_core.keys.reference import check_fit, check_reference
 from ca_core.keys.secrets_source import Secret
+from ca_core.keys.self_check import check_signer
 from ca_core.x509.algorithm import key_algorithm_of, signature_algorithm_identifier
 
 SUFFIX = ".pem"
@@ -49,8 +50,10 @@ class SoftwareKeyStore:
         check_reference(reference)
         key = make_key(algorithm)
         self._directory.create(reference + SUFFIX, encrypt_key(key, passphrase=self._passphrase()))
-        # Read back what the disk holds: a key that cannot be opened later must not get a certificate.
-        return public_key_info(self._load(reference))
+        # Read back what the disk holds: a key that cannot be opened or used later must not get a certificate.
+        signer = self.signer(reference, DEFAULT_SIGNATURE[algorithm])
+        check_signer(signer)
+        return signer.public_key_info
 
     def signer(self, reference: str, algorithm: SignatureAlgorithm) -> SoftwareSigner:
         """The key under ``reference``, signing with ``algorithm``.

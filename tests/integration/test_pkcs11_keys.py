@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pkcs11 import Attribute, ObjectClass, TokenFlag
 
+from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
 from ca_core.domain.errors import CaError, ConfigurationError, Duplicate, InvalidInput, KeyUnavailable, NotFound
+from ca_core.domain.profile import Environment
 from ca_core.keys.pkcs11 import Pkcs11KeyStore
 from ca_core.keys.pkcs11.login import pin_problem
 from ca_core.keys.self_check import check_signer
-from ca_core.services.ports import KeyStore, Signer
+from ca_core.packs import SHIPPED
+from ca_core.packs.loader import load_packs
+from ca_core.services.authorities import AuthorityOffice
+from ca_core.services.ports import KeyStore, Signer, Transactions
 from ca_core.x509.algorithm import fits, key_algorithm_of
+from ca_core.x509.extensions import check_extension_rule
+from crl.office import CrlOffice
 
 MODULES = [
     Path(path)
@@ -367,3 +378,55 @@ def test_nothing_but_the_authoritys_own_errors_comes_out(reader: Reader) -> None
     store.run(destroy)
     with pytest.raises(CaError):
         signer.sign(b"data")
+
+
+@pytest.fixture
+def database() -> str:
+    """One is enough: nothing here depends on which."""
+    return "sqlite"
+
+
+@pytest.mark.parametrize("algorithm", [KeyAlgorithm.EC_P256, KeyAlgorithm.RSA_3072], ids=lambda kind: kind.value)
+def test_a_whole_authority_lives_on_a_token(
+    reader: Reader, transactions: Transactions, algorithm: KeyAlgorithm
+) -> None:
+    packs = load_packs(
+        [SHIPPED / "private"],
+        environment=Environment.PRODUCTION,
+        identifier_rules=(),
+        evidence_checks=(),
+        check_extension=check_extension_rule,
+    )
+    store = open_store(reader.token(f"authority {algorithm}"))
+    office = AuthorityOffice(
+        transactions,
+        packs,
+        store,
+        environment=Environment.PRODUCTION,
+        base_url="http://ca.example",
+        entropy=secrets.token_bytes,
+    )
+    made = office.initialise(
+        SYSTEM_ACTOR,
+        organization="Example",
+        country="XX",
+        root_algorithm=algorithm,
+        issuing_algorithm=algorithm,
+        responder_algorithm=algorithm,
+        partitions=0,
+    )
+    assert store.references() == sorted(one.key_reference for one in made)
+    root, issuing, responder = (x509.load_der_x509_certificate(one.certificate) for one in made)
+    issuing.verify_directly_issued_by(root)
+    responder.verify_directly_issued_by(issuing)
+    crls = CrlOffice(
+        transactions,
+        store,
+        base_url="http://ca.example",
+        lifetime=timedelta(days=7),
+        rebuild_after=timedelta(days=1),
+    )
+    (crl,) = crls.issue(SYSTEM_ACTOR, "issuing")
+    key = issuing.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
+    assert x509.load_der_x509_crl(crl.der).is_signature_valid(key)

@@ -30,7 +30,7 @@ from pkcs11 import (
 )
 from pkcs11.types import SignMixin
 
-from ca_core.domain.algorithms import KeyAlgorithm, SignatureAlgorithm
+from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
 from ca_core.domain.errors import ConfigurationError, Duplicate, InvalidInput, KeyUnavailable, NotFound
 from ca_core.keys.pkcs11.login import Login
 from ca_core.keys.pkcs11.mechanism import generation, public_key_info, sign
@@ -38,6 +38,7 @@ from ca_core.keys.pkcs11.module import RESTART_INTERVAL, load_module
 from ca_core.keys.pkcs11.sessions import PooledSession, SessionPool
 from ca_core.keys.reference import check_fit, check_reference
 from ca_core.keys.secrets_source import Secret
+from ca_core.keys.self_check import check_signer
 from ca_core.x509.algorithm import key_algorithm_of, signature_algorithm_identifier
 
 T = TypeVar("T")
@@ -96,7 +97,11 @@ class Pkcs11KeyStore:
         """
         check_reference(reference)
         with self._generating:
-            return self.run(lambda pooled: _generated(pooled.session, reference, algorithm))
+            self.run(lambda pooled: _generate(pooled.session, reference, algorithm))
+        # A key that the token makes and then cannot find or use must not get a certificate.
+        signer = self.signer(reference, DEFAULT_SIGNATURE[algorithm])
+        check_signer(signer)
+        return signer.public_key_info
 
     def signer(self, reference: str, algorithm: SignatureAlgorithm) -> Pkcs11Signer:
         """The key labelled ``reference``, signing with ``algorithm``.
@@ -161,7 +166,7 @@ class Pkcs11Signer:
         )
 
 
-def _generated(session: Session, reference: str, algorithm: KeyAlgorithm) -> bytes:
+def _generate(session: Session, reference: str, algorithm: KeyAlgorithm) -> None:
     kind, mechanism, size_or_curve = generation(algorithm)
     token = session.token
     if mechanism not in token.slot.get_mechanisms():
@@ -183,11 +188,10 @@ def _generated(session: Session, reference: str, algorithm: KeyAlgorithm) -> byt
     }
     with token.open(rw=True) as writing:
         if isinstance(size_or_curve, int):
-            public, _ = writing.generate_keypair(kind, size_or_curve, **options)
+            writing.generate_keypair(kind, size_or_curve, **options)
         else:
             curve = writing.create_domain_parameters(kind, {Attribute.EC_PARAMS: size_or_curve}, local=True)
-            public, _ = curve.generate_keypair(**options)
-        return public_key_info(public)
+            curve.generate_keypair(**options)
 
 
 def _found(session: Session, reference: str) -> bytes:
