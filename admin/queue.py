@@ -19,6 +19,11 @@ class QueueView(GuardedView, AdminIndexView):
     permission = Permission.APPLICATION_REVIEW
     label = _l("Queue")
 
+    def __init__(self) -> None:
+        super().__init__()
+        # Flask-Admin would serve its own scripts and styles, which no page here uses.
+        self.static_folder = None
+
     def is_accessible(self) -> bool:
         return caller().may(self.permission) or bool(self.visible_views)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import structlog
 from flask import Flask, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from ca_core.domain import errors
@@ -27,7 +28,8 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
-        return page(error.code or 500, error.description or "")
+        # The framework's other descriptions are English alone and say less than the page itself.
+        return page(error.code or 500, error.description or "" if isinstance(error, CSRFError) else "")
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> ResponseReturnValue:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, Integer, String
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -29,6 +29,8 @@ class Moment(TypeDecorator[datetime]):
         return dialect.type_descriptor(TIMESTAMP(timezone=True) if dialect.name == "postgresql" else BigInteger())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a moment without its time zone")
         if value is None or dialect.name == "postgresql":
             return value
         return (value - _EPOCH) // _MICROSECOND
@@ -112,9 +114,6 @@ class Ids(TypeDecorator[frozenset[UUID]]):
     impl = JSON
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else JSON())
-
     def process_bind_param(self, value: frozenset[UUID] | None, dialect: Dialect) -> list[str] | None:
         return None if value is None else sorted(str(one) for one in value)
 
@@ -123,13 +122,10 @@ class Ids(TypeDecorator[frozenset[UUID]]):
 
 
 class Document(TypeDecorator[Mapping[str, Any]]):
-    """A JSON object."""
+    """A JSON object; kept as text on both databases, since JSONB would hand back some numbers as others."""
 
     impl = JSON
     cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else JSON())
 
     def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> dict[str, Any] | None:
         return None if value is None else dict(value)
@@ -140,9 +136,6 @@ class Names(TypeDecorator[tuple[tuple[str, str], ...]]):
 
     impl = JSON
     cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else JSON())
 
     def process_bind_param(self, value: tuple[tuple[str, str], ...] | None, dialect: Dialect) -> Any:
         return None if value is None else [list(pair) for pair in value]

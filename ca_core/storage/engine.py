@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, ExceptionContext
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from ca_core.domain.errors import ConfigurationError
 
 BUSY_TIMEOUT = 30_000
 """Milliseconds that SQLite waits for the one writer before."""
+FAILED = "failed"
+"""Mark in ``Connection.info``: a statement of the present transaction failed."""
 
 
 def engine_for(url: str, *, synchronous: str = "FULL") -> Engine:
@@ -24,12 +26,15 @@ def engine_for(url: str, *, synchronous: str = "FULL") -> Engine:
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.drivername == "postgresql+psycopg":
-            return create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=True)
-        if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
+            engine = create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=True)
+            event.listen(engine, "handle_error", _mark_failed)
+            return engine
+        if parsed.drivername not in ("sqlite", "sqlite+pysqlite") or parsed.database in (None, "", ":memory:"):
             raise ConfigurationError("database.url: use sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
         engine = create_engine(parsed, pool_size=10, max_overflow=20, connect_args={"timeout": BUSY_TIMEOUT / 1000})
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, TypeError, ValueError) as error:
         raise ConfigurationError(f"database.url cannot be used: {type(error).__name__}") from None
+    event.listen(engine, "handle_error", _mark_failed)
     event.listen(engine, "connect", _Sqlite(synchronous).prepare)
     event.listen(engine, "begin", _begin)
     return engine
@@ -50,12 +55,26 @@ class _Sqlite:
             "foreign_keys = ON",
             f"busy_timeout = {BUSY_TIMEOUT}",
             "trusted_schema = OFF",
+            "recursive_triggers = ON",  # or INSERT OR REPLACE deletes a row that no DELETE may
         ):
             connection.execute(f"PRAGMA {pragma}")
+        # SQLite's own knows no letters but those of ASCII.
+        connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _lower(text: object) -> object:
+    return text.lower() if isinstance(text, str) else text
 
 
 def _begin(connection: Connection) -> None:
     # A transaction that starts by reading and then writes can find that another wrote in between, and must fail:
     # so whoever may write takes the writer's place at once.
     reads = connection.get_execution_options().get("read_only", False)
+    # Said anew each time, so that nothing has to be put back however a transaction ends.
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _mark_failed(context: ExceptionContext) -> None:
+    if context.connection is not None and not context.connection.invalidated:
+        context.connection.info[FAILED] = True

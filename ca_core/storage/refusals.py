@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    SQLAlchemyError,
+    TimeoutError as PoolTimeout,
+)
 
 from ca_core.domain.errors import (
     ApprovalNeeded,
@@ -13,6 +21,7 @@ from ca_core.domain.errors import (
     Conflict,
     Duplicate,
     IntegrityAlarm,
+    InvalidInput,
     SelfApproval,
     TryAgain,
     WrongState,
@@ -32,6 +41,8 @@ _TRIGGERS: Mapping[str, CaError] = {
 _UNIQUE = ("UNIQUE constraint failed", "duplicate key value", "uq_", "PRIMARY KEY")
 _CONFLICTS = ("40001", "40P01", "55P03")
 """SQLSTATEs: serialization failure, deadlock, lock not available."""
+_LASTING = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_READONLY})
+"""What SQLite reports as operational although another try ends the same."""
 
 
 @contextmanager
@@ -41,12 +52,19 @@ def translated() -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise _integrity(error) from error
-    except (OperationalError, PoolTimeout) as error:
+    except PoolTimeout as error:
         raise TryAgain("the database is busy or out of reach; try again") from error
+    except (DataError, UnicodeEncodeError, OverflowError) as error:
+        raise InvalidInput("a value is too long, too large or holds a character that cannot be kept") from error
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) in _CONFLICTS or error.connection_invalidated:
+        if getattr(error.orig, "sqlstate", None) in _CONFLICTS:
             raise TryAgain("somebody else changed the same thing; try again") from error
+        lasting = getattr(error.orig, "sqlite_errorcode", None) in _LASTING
+        if error.connection_invalidated or (isinstance(error, OperationalError) and not lasting):
+            raise TryAgain("the database is busy or out of reach; try again") from error
         raise IntegrityAlarm(f"the database refused a statement: {type(error.orig).__name__}") from error
+    except SQLAlchemyError as error:
+        raise IntegrityAlarm(f"a statement for the database is wrong: {type(error).__name__}") from error
 
 
 def _integrity(error: IntegrityError) -> CaError:

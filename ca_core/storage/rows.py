@@ -83,7 +83,7 @@ class EntityRows(Generic[T]):
 
     def _stream(self, statement: Select[Any]) -> Iterator[T]:
         with translated():
-            result = self._connection.execution_options(yield_per=STREAM).execute(statement)
+            result = self._connection.execute(statement, execution_options={"yield_per": STREAM})
             for row in result.mappings():
                 yield self._entity(row)
 

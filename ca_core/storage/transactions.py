@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, RootTransaction, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from ca_core.domain.access import Actor
 from ca_core.domain.errors import IntegrityAlarm
 from ca_core.domain.identifiers import Entropy, uuid7
 from ca_core.services.ports import Clock, SymmetricKeys
+from ca_core.storage.engine import FAILED
 from ca_core.storage.refusals import translated
 from ca_core.storage.repositories.accounts import AccountRows
 from ca_core.storage.repositories.applications import ApplicationRows
@@ -79,7 +81,10 @@ class Transactions:
 
     @contextmanager
     def begin(self, actor: Actor) -> Iterator[Transaction]:
-        """Commits at the end of the block, records in the same transaction (invariant 7); an exception rolls back."""
+        """Commits at the end of the block, records in the same transaction (invariant 7); an exception rolls back.
+
+        A refused statement ends the transaction as well, even if its error is caught within the block: the databases
+        differ in what they would keep."""
         with self._connected() as connection:
             with translated():
                 outer = connection.begin()
@@ -89,21 +94,19 @@ class Transactions:
                 if "audit" in transaction.__dict__:
                     transaction.audit.append_pending()
                 with translated():
+                    if connection.info.get(FAILED):
+                        raise IntegrityAlarm("a statement of this transaction was refused; nothing of it is kept")
                     outer.commit()
             finally:
-                if outer.is_active:
-                    outer.rollback()
+                _end(outer)
 
     @contextmanager
     def read(self, actor: Actor) -> Iterator[Transaction]:
         """One unchanging view of the database, in which nothing can be written."""
         with self._connected(read_only=True) as connection:
-            sqlite = connection.dialect.name == "sqlite"
             with translated():
                 outer = connection.begin()
-                if sqlite:
-                    connection.exec_driver_sql("PRAGMA query_only = ON")
-                else:
+                if connection.dialect.name == "postgresql":
                     connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             try:
                 transaction = self._transaction(connection, actor)
@@ -111,14 +114,13 @@ class Transactions:
                 if "audit" in transaction.__dict__ and transaction.audit._pending:
                     raise IntegrityAlarm("something was to be recorded in a transaction that only reads")
             finally:
-                outer.rollback()
-                if sqlite:
-                    connection.exec_driver_sql("PRAGMA query_only = OFF")
+                _end(outer)
 
     @contextmanager
     def _connected(self, *, read_only: bool = False) -> Iterator[Connection]:
         with translated():
             connection = self._engine.connect().execution_options(read_only=read_only)
+            connection.info.pop(FAILED, None)
         with connection:
             yield connection
 
@@ -126,3 +128,10 @@ class Transactions:
         return Transaction(
             connection, actor=actor, clock=self._clock, entropy=self._entropy, audit_keys=self._audit_keys
         )
+
+
+def _end(outer: RootTransaction) -> None:
+    """Roll back what is not committed. Where the connection is gone, the database has done so already."""
+    with suppress(SQLAlchemyError):
+        if outer.is_active:
+            outer.rollback()

@@ -19,6 +19,9 @@ from typing import Any
 import pytest
 from cryptography import x509
 from dilithium_py.ml_dsa import ML_DSA_44, ML_DSA_65, ML_DSA_87
+from pkilint.bin import lint_pkix_signer_signee_cert_chain as chain_linter
+from pkilint.loader import RFC5280CertificateDocumentLoader
+from pkilint.validation import ValidationFindingSeverity
 
 from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
 from ca_core.domain.errors import LintFailed
@@ -108,6 +111,7 @@ def judged_profile(conformance: Any, profile: Profile, directory: Path) -> Itera
                 found += [f"{rule}: {detail}" for rule, detail in failure.fields.items()]
                 continue
             found += said(lint_with_pkilint(made.der, linters=profile.linters))
+            found += pkilint_pair(issuer.certificate if issuer else made, made)
             x509.load_der_x509_certificate(made.der).public_key()
             if issuer is None:
                 found += dilithium(kind, made, made.tbs, made.signature)
@@ -141,6 +145,7 @@ def judged_signature(
         (leaf, issuing, "sslserver"),
     ):
         found += said(lint_with_pkilint(made.der))
+        found += pkilint_pair(issuer, made)
         found += dilithium(kind, issuer, made.tbs, made.signature)
         read = [x509.load_der_x509_certificate(one.der) for one in (made, issuer)]
         read[0].verify_directly_issued_by(read[1])
@@ -183,6 +188,36 @@ def judged_signature(
 
 def said(findings: Iterable[Finding]) -> list[str]:
     return [str(finding) for finding in findings]
+
+
+@cache
+def pair_validators() -> Sequence[Any]:
+    return (
+        chain_linter.create_decoder_validation_container(),
+        chain_linter.create_issuer_validation_container(),
+        chain_linter.create_subject_validation_container(),
+    )
+
+
+def pkilint_pair(issuer: Certificate, subject: Certificate) -> list[str]:
+    """What pkilint has against a certificate beside its issuer's: names, key identifiers, policies, signature."""
+    documents: dict[str, Any] = {}
+    loader = RFC5280CertificateDocumentLoader()
+    for name, certificate in (("issuer", issuer), ("subject", subject)):
+        documents[name] = loader.load_der_document(certificate.der, name, name, documents)
+    decode, judge_issuer, judge_subject = pair_validators()
+    results = [
+        *decode.validate(documents["issuer"].root),
+        *decode.validate(documents["subject"].root),
+        *judge_issuer.validate(documents["issuer"].root),
+        *judge_subject.validate(documents["subject"].root),
+    ]
+    return [
+        f"{description.finding.code}: {result.node.path} {description.message or ''}"
+        for result in results
+        for description in result.finding_descriptions
+        if description.finding.severity <= ValidationFindingSeverity.WARNING
+    ]
 
 
 def dilithium(kind: KeyAlgorithm, issuer: Certificate, data: bytes, signature: bytes) -> list[str]:

@@ -115,10 +115,13 @@ class AccountRows(EntityRows[Account]):
     def remember(self, answer: RememberedAnswer) -> RememberedAnswer | None:
         values = self._remembered._values(answer)
         statement = self._insert(remembered_answers).values(values).on_conflict_do_nothing()
-        # Not by rowcount, which drivers do not agree on after an INSERT.
-        if self._execute(statement.returning(remembered_answers.c.key)).first() is not None:
-            return None
-        return self._remembered._one(select(remembered_answers).where(_is(answer.account, answer.key)))
+        while True:
+            # Not by rowcount, which drivers do not agree on after an INSERT.
+            if self._execute(statement.returning(remembered_answers.c.key)).first() is not None:
+                return None
+            there = self._remembered._one(select(remembered_answers).where(_is(answer.account, answer.key)))
+            if there is not None:  # or it was forgotten in between
+                return there
 
     def update_remembered(self, answer: RememberedAnswer) -> None:
         statement = update(remembered_answers).where(_is(answer.account, answer.key))

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ca_core.domain.access import Visibility
 from ca_core.domain.application import OPEN, Application, Approval, CheckResult
-from ca_core.domain.errors import NotFound
+from ca_core.domain.errors import InvalidInput, NotFound
 from ca_core.services.ports import Page
 from ca_core.storage.columns import Moment
 from ca_core.storage.repositories.counters import next_value
@@ -155,4 +155,4 @@ def _moment(micros: int) -> datetime:
     try:
         return _ZERO + timedelta(microseconds=micros)
     except OverflowError:
-        return FAR
+        raise InvalidInput("the cursor is not one that a list gave; start from the beginning") from None

@@ -101,7 +101,7 @@ class CertificateRows(EntityRows[Certificate]):
         return self._stream(self._select().where(C.issued_at >= start, C.issued_at < end).order_by(C.issued_at))
 
     def all_ids(self) -> Iterator[UUID]:
-        yield from self._execute(select(C.id).order_by(C.id)).scalars()
+        yield from self._execute(select(C.id).order_by(C.id)).scalars().all()
 
     def key_in_use(self, spki_sha256: bytes, *, other_than_owner: UUID) -> bool:
         found = select(exists().where(C.spki_sha256 == spki_sha256, C.owner != other_than_owner))
@@ -122,7 +122,6 @@ def _matches(text: str) -> ColumnElement[bool]:
     if _FINGERPRINT.fullmatch(cleaned):
         return C.sha256 == bytes.fromhex(cleaned)
     in_subject: ColumnElement[bool] = C.search.like(text_pattern(text), escape="\\")
-    if _HEX.fullmatch(cleaned):
-        padded = cleaned if len(cleaned) % 2 == 0 else "0" + cleaned
-        return or_(in_subject, C.serial == Serial(int(padded, 16)) if int(padded, 16) else in_subject)
+    if _HEX.fullmatch(cleaned) and 0 < (value := int(cleaned, 16)) < LARGEST_SERIAL:
+        return or_(in_subject, C.serial == Serial(value))
     return in_subject
