@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pyotp
 import pytest
+from flask import Flask
+from flask_admin.model import BaseModelView
 from werkzeug.test import Client, TestResponse
 
 import admin as staff
+from admin.guard import GuardedView
 from pechatnik.wsgi import compose
 from web import SiteSettings, create_site
 from web.limits import limiter
@@ -106,8 +110,7 @@ def test_invariant_13_no_page_of_the_staff_opens_for_others(house: Any, enter: A
             assert answer.location.startswith("/login?next=")
 
 
-def every_address(house: Any) -> list[tuple[str, str]]:
-    """Method and path of all that is registered below /admin/; whatever is added later is among it."""
+def staff_site(house: Any) -> Flask:
     settings = SiteSettings(
         name="T",
         environment=house.program.config.installation.environment,
@@ -117,10 +120,16 @@ def every_address(house: Any) -> list[tuple[str, str]]:
     )
     site = create_site(house.services, settings)
     staff.register(site, crls=house.program.crls)
+    return site
+
+
+def every_address(house: Any) -> list[tuple[str, str]]:
+    """Method and path of all that is registered below /admin/; whatever is added later is among it."""
+    site = staff_site(house)
     sample = {"id": UUID(int=5), "document": UUID(int=6), "number": 1}
     found = []
     for rule in site.url_map.iter_rules():
-        if rule.rule.startswith("/admin/") and not rule.endpoint.endswith(".static"):
+        if rule.rule.startswith("/admin/"):
             with site.test_request_context():
                 path = site.url_for(rule.endpoint, **{name: sample[name] for name in rule.arguments})
             found += [(method, path) for method in ("GET", "POST") if method in (rule.methods or ())]
@@ -214,8 +223,6 @@ def test_an_old_log_in_is_asked_for_its_password_before_a_decision(house: Any, e
 
 
 def test_who_entered_it_does_not_approve_it_on_the_site_either(house: Any, enter: Any) -> None:
-    from dataclasses import replace
-
     application = house.apply(replace(house.tls(), owner=house.subscriber.id), by=house.operator)
     application = house.submit(application, by=house.operator)
     operator = enter("operator")
@@ -313,3 +320,76 @@ def test_a_first_password_is_changed_by_its_owner_and_every_log_in_ends(enter: A
     assert here.post("/password", current=PASSWORD, new="another long password").status_code == 302
     for visitor in (here, elsewhere):
         assert visitor.get("/admin/").location.startswith("/login")
+
+
+# What Flask-Admin does by itself that must not happen here
+
+
+def test_invariant_13_every_view_is_guarded_and_none_edits_rows(house: Any) -> None:
+    """Its own views are open to everybody, and its model views write rows past the services."""
+    views = staff_site(house).extensions["admin"][0]._views
+    assert len(views) == len(OPENS) + 1
+    for view in views:
+        assert isinstance(view, GuardedView), view
+        assert not isinstance(view, BaseModelView), view
+
+
+def test_a_type_error_in_a_view_is_reported_as_it_is_and_nothing_is_done_twice(house: Any) -> None:
+    """Flask-Admin calls a view that raised TypeError again, in another way."""
+    calls = []
+
+    def faulty(view: object, **arguments: object) -> None:
+        calls.append(arguments)
+        raise TypeError("the true cause")
+
+    view = staff_site(house).extensions["admin"][0]._views[-1]
+    with pytest.raises(TypeError, match="the true cause"):
+        view._run_view(faulty, id=1)
+    assert calls == [{"id": 1}]
+
+
+def test_every_form_of_the_staff_needs_its_token(house: Any, enter: Any) -> None:
+    for name in ("operator", "officer", "administrator"):
+        visitor = enter(name)
+        before = len(house.services.audit.list(house.auditor, limit=1000))
+        for method, path in every_address(house):
+            if method == "POST":
+                assert visitor.client.post(path, data={"version": 1}).status_code == 400, path
+        assert len(house.services.audit.list(house.auditor, limit=1000)) == before
+
+
+def test_nothing_is_done_by_following_a_link(house: Any) -> None:
+    site = staff_site(house)
+    readers = {rule.rule for rule in site.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    writers = {rule.rule for rule in site.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    # The list and the form that adds to it.
+    assert {rule for rule in readers & writers if rule.startswith("/admin/")} == {"/admin/accounts/"}
+
+
+def test_flask_admins_own_scripts_are_not_served(enter: Any) -> None:
+    assert enter("operator").get("/admin/static/vendor/jquery.min.js").status_code == 404
+
+
+def test_what_people_type_is_text_on_every_page(house: Any, enter: Any) -> None:
+    hostile = '<script>alert(1)</script>"onload="x'
+    application = house.submit(house.apply(replace(house.signing(), subject={**house.signing().subject, "O": hostile})))
+    operator = enter("operator")
+    for path in ("/admin/?tab=all", "/admin/applications/", f"/admin/applications/{application.id}"):
+        page = operator.get(path).text
+        assert application.number in page
+        assert "<script>alert" not in page
+    searched = operator.client.get("/admin/applications/", query_string={"text": hostile}).text
+    assert "<script>alert" not in searched
+    assert '"onload="' not in searched
+
+
+def test_pages_of_the_staff_are_whole_documents_without_anything_inline(house: Any, enter: Any) -> None:
+    application = house.submit(house.apply(house.signing()))
+    pages = [enter("operator").get(f"/admin/applications/{application.id}")]
+    pages += [enter("auditor").get(path) for path in OPENS]
+    for page in pages:
+        assert page.status_code == 200
+        assert '<html lang="en" dir="ltr">' in page.text
+        assert page.text.count("<main") == page.text.count("<h1") == 1
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", page.text)
+        assert not re.search(r'(?:src|href)="(?:https?:)?//', page.text)
