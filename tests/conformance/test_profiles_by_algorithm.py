@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -35,7 +36,10 @@ from ca_core.x509.ocsp import NEVER_ISSUED, CertStatus, Revoked
 from ca_core.x509.ocsp_answer import OcspAnswer
 
 # One worker makes all of it once.
-pytestmark = pytest.mark.xdist_group("conformance")
+pytestmark = [
+    pytest.mark.xdist_group("conformance"),
+    pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the package openssl"),
+]
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "conformance.md"
 KEYS = sorted(
@@ -192,29 +196,23 @@ def said(findings: Iterable[Finding]) -> list[str]:
 
 @cache
 def pair_validators() -> Sequence[Any]:
-    return (
-        chain_linter.create_decoder_validation_container(),
-        chain_linter.create_issuer_validation_container(),
-        chain_linter.create_subject_validation_container(),
-    )
+    # Its validator of signatures is left out: it verifies RSASSA-PSS as PKCS #1 v1.5. Others verify them here.
+    return chain_linter.create_decoder_validation_container(), chain_linter.create_issuer_validation_container()
 
 
 def pkilint_pair(issuer: Certificate, subject: Certificate) -> list[str]:
-    """What pkilint has against a certificate beside its issuer's: names, key identifiers, policies, signature."""
+    """What pkilint has against a certificate beside its issuer's: names, key identifiers, policies."""
     documents: dict[str, Any] = {}
     loader = RFC5280CertificateDocumentLoader()
+    decode, judge = pair_validators()
     for name, certificate in (("issuer", issuer), ("subject", subject)):
         documents[name] = loader.load_der_document(certificate.der, name, name, documents)
-    decode, judge_issuer, judge_subject = pair_validators()
-    results = [
-        *decode.validate(documents["issuer"].root),
-        *decode.validate(documents["subject"].root),
-        *judge_issuer.validate(documents["issuer"].root),
-        *judge_subject.validate(documents["subject"].root),
-    ]
+    for document in documents.values():
+        # What it finds while decoding, the linters of the profile say; here it does not know Russian attributes.
+        decode.validate(document.root)
     return [
-        f"{description.finding.code}: {result.node.path} {description.message or ''}"
-        for result in results
+        description.finding.code
+        for result in judge.validate(documents["issuer"].root)
         for description in result.finding_descriptions
         if description.finding.severity <= ValidationFindingSeverity.WARNING
     ]
@@ -294,6 +292,7 @@ def test_the_judges_object_to_what_is_wrong(conformance: Any, tmp_path: Path) ->
     assert openssl_verify(tmp_path, stranger, root, None, purpose="any")
     assert openssl_verify(tmp_path, issuing, root, None, purpose="any") == []
     assert openssl_verify(tmp_path, chain.responder.certificate, root, issuing, purpose="sslserver")
+    assert pkilint_pair(other.root.certificate, issuing)
     assert openssl_crl(tmp_path, conformance.crl(chain.issuing, entries=1), stranger)
     assert openssl_ocsp(tmp_path, conformance.ocsp(chain, CertStatus.GOOD), other.root.certificate, stranger)
     unknown_version = issuing.der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x01", 1)
