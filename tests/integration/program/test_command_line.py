@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import pytest
 import typer
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR
+from pechatnik.bootstrap import build
 from pechatnik.cli import program
+from pechatnik.config import load
 
 CONTRACT = {
     "": ["quickstart", "serve", "worker", "doctor"],
@@ -136,13 +140,25 @@ def test_exit_code_3_for_a_certificate_that_is_not_good(call: Any, tmp_path: Pat
     ids=" ".join,
 )
 def test_with_json_there_is_one_document_on_standard_output(call: Any, arguments: list[str]) -> None:
-    for order in ([*arguments, "--json"], ["--json", *arguments]):
-        json.loads(call(*order).out)
+    json.loads(call(*arguments, "--json").out)
 
 
-def state(call: Any) -> tuple[int, int]:
-    records = call("audit", "list", "--limit", "1000", "--json").document["items"]
-    return len(records), len(call("application", "list", "--json").document["items"])
+def test_global_options_may_stand_anywhere(call: Any) -> None:
+    for order in (["--json", "ca", "show"], ["ca", "--json", "show"], ["ca", "show", "--json"]):
+        assert len(call(*order).document["items"]) == 3
+
+
+@pytest.fixture(scope="module")
+def state(home: Path) -> Iterator[Callable[[], tuple[int, int, int]]]:
+    """How many records, applications and authorities there are."""
+    opened = build(load(home / "pechatnik.toml", {}))
+
+    def count() -> tuple[int, int, int]:
+        with opened.transactions.read(SYSTEM_ACTOR) as tx:
+            return tx.audit.head()[0], tx.applications.count(seen_by=EVERYTHING), len(tx.authorities.all())
+
+    yield count
+    opened.close()
 
 
 CHANGING = [
@@ -164,7 +180,7 @@ GIVEN = {
 
 
 @pytest.mark.parametrize("name", CHANGING)
-def test_a_dry_run_changes_nothing_or_is_refused(call: Any, name: str, home: Path, tmp_path: Path) -> None:
+def test_a_dry_run_changes_nothing_or_is_refused(call: Any, state: Any, name: str, home: Path) -> None:
     command = commands()[name]
     arguments = []
     for parameter in command.params:
@@ -173,10 +189,10 @@ def test_a_dry_run_changes_nothing_or_is_refused(call: Any, name: str, home: Pat
         elif parameter.required:
             value = str(home / "password") if parameter.name == "password_file" else GIVEN[parameter.name]
             arguments += [parameter.opts[0], "unreadable" if name == "application refuse" else value]
-    before = state(call)
+    before = state()
     answer = call(*name.split(), *arguments, "--dry-run", "--yes")
     assert answer.code in (0, 2, 4, 6), answer.err
-    assert state(call) == before
+    assert state() == before
 
 
 def test_a_serial_is_found_in_hex_colon_hex_and_by_fingerprint(call: Any) -> None:
@@ -209,7 +225,7 @@ def test_without_yes_and_a_terminal_nothing_is_revoked(call: Any, monkeypatch: p
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(noun=st.sampled_from(["application", "cert", "ocsp", "audit", "token", "crl"]), rest=st.lists(words, max_size=4))
 def test_whatever_is_typed_there_is_no_traceback(call: Any, noun: str, rest: list[str]) -> None:
     answer = call(noun, *(word for word in rest if not word.startswith(("-", "@"))))
