@@ -12,6 +12,7 @@ from ca_core.domain.access import Actor
 from ca_core.domain.audit import GENESIS, AuditCheckpoint, AuditEvent, AuditRecord, chain
 from ca_core.domain.errors import IntegrityAlarm
 from ca_core.services.ports import SymmetricKeys
+from ca_core.storage.refusals import translated
 from ca_core.storage.rows import EntityRows
 from ca_core.storage.tables import audit_checkpoints, audit_records
 
@@ -60,7 +61,8 @@ class AuditRows(EntityRows[AuditRecord]):
         rows = []
         for event in self._pending:
             sequence += 1
-            record = chain(event, sequence=sequence, previous=previous, key_id=key_id, key=key)
+            with translated():  # half a surrogate pair has no bytes to be digested
+                record = chain(event, sequence=sequence, previous=previous, key_id=key_id, key=key)
             previous = record.digest
             rows.append(self._values(record))
         self._pending.clear()
