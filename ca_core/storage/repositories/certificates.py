@@ -110,7 +110,9 @@ class CertificateRows(EntityRows[Certificate]):
     def block_key(self, spki_sha256: bytes, reason: str, at: datetime) -> bool:
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         statement = dialect.insert(blocked_keys).values(spki_sha256=spki_sha256, reason=reason, at=at)
-        return self._execute(statement.on_conflict_do_nothing()).rowcount == 1
+        # Not by rowcount, which drivers do not agree on after an INSERT.
+        inserted = statement.on_conflict_do_nothing().returning(blocked_keys.c.spki_sha256)
+        return self._execute(inserted).first() is not None
 
     def is_blocked(self, spki_sha256: bytes) -> bool:
         found = select(exists().where(blocked_keys.c.spki_sha256 == spki_sha256))
