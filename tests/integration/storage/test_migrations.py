@@ -36,6 +36,16 @@ def test_a_difference_is_told(engine: Engine, damage: str, named: str) -> None:
     assert any(named in one for one in schema.check(engine))
 
 
+def test_the_newest_file_is_the_head_of_the_one_line_of_revisions() -> None:
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory(str(schema.VERSIONS))
+    assert scripts.get_heads() == [schema.head()]
+    assert [one.revision for one in scripts.walk_revisions()][::-1] == sorted(
+        path.stem[1:5] for path in (schema.VERSIONS / "versions").glob("v[0-9]*.py")
+    )
+
+
 def test_an_empty_database_is_told_apart(engine: Engine) -> None:
     schema.downgrade(engine, "base")
     assert "version None" in schema.check(engine)[0]
