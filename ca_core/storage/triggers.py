@@ -18,11 +18,19 @@ class Trigger:
     condition: str
     refusal: str
 
+    def names(self, dialect: str) -> Iterable[str]:
+        """How the database calls it; on PostgreSQL, emptying a whole table is refused by one of its own."""
+        yield self.name
+        if dialect == "postgresql" and self.event == "DELETE":
+            yield f"{self.name}_whole"
+
     def statements(self, dialect: str) -> Iterable[str]:
         """SQL that creates it."""
         if dialect == "sqlite":
+            # Before 3.39 SQLite knew IS DISTINCT FROM by another name only.
+            condition = self.condition.replace("IS DISTINCT FROM", "IS NOT")
             yield (
-                f"CREATE TRIGGER {self.name} BEFORE {self.event} ON {self.table} FOR EACH ROW WHEN {self.condition} "
+                f"CREATE TRIGGER {self.name} BEFORE {self.event} ON {self.table} FOR EACH ROW WHEN {condition} "
                 f"BEGIN SELECT RAISE(ABORT, '{self.refusal}'); END"
             )
             return
@@ -35,6 +43,11 @@ class Trigger:
             f"CREATE TRIGGER {self.name} BEFORE {self.event} ON {self.table} "
             f"FOR EACH ROW EXECUTE FUNCTION {self.name}()"
         )
+        if self.event == "DELETE":
+            yield (
+                f"CREATE TRIGGER {self.name}_whole BEFORE TRUNCATE ON {self.table} "
+                f"FOR EACH STATEMENT EXECUTE FUNCTION {self.name}()"
+            )
 
     def removal(self, dialect: str) -> Iterable[str]:
         """SQL that drops it."""
@@ -42,6 +55,8 @@ class Trigger:
             yield f"DROP TRIGGER {self.name}"
             return
         yield f"DROP TRIGGER {self.name} ON {self.table}"
+        if self.event == "DELETE":
+            yield f"DROP TRIGGER {self.name}_whole ON {self.table}"
         yield f"DROP FUNCTION {self.name}()"
 
 
@@ -78,14 +93,26 @@ TRIGGERS = (
     Trigger("approval_is_kept", "approvals", "DELETE", "1 = 1", "immutable"),
     Trigger("editor_stays", "application_editors", "UPDATE", "1 = 1", "immutable"),
     Trigger("editor_is_kept", "application_editors", "DELETE", "1 = 1", "immutable"),
-    # Invariants 3 and 12
+    Trigger("application_identity_stays", "applications", "UPDATE", _changed("id", "number", "owner"), "immutable"),
+    # Approvals of an earlier round stay behind, and how many are needed is not changed while some are given.
+    Trigger(
+        "application_terms_stay",
+        "applications",
+        "UPDATE",
+        "NEW.round < OLD.round OR (OLD.approvals_required IS DISTINCT FROM NEW.approvals_required"
+        " AND EXISTS (SELECT 1 FROM approvals p WHERE p.application = NEW.id AND p.round = NEW.round))",
+        "immutable",
+    ),
+    # Invariants 3 and 12. Editors are looked at again: one may have become an editor in the very moment of approving.
     Trigger(
         "certificate_is_approved",
         "certificates",
         "INSERT",
         "NEW.application IS NOT NULL AND (SELECT count(DISTINCT p.approver) FROM approvals p"
-        " JOIN applications a ON a.id = p.application AND a.round = p.round"
-        " WHERE p.application = NEW.application AND p.digest = NEW.approval_digest)"
+        " JOIN applications a ON a.id = p.application AND a.round = p.round AND a.owner <> p.approver"
+        " WHERE p.application = NEW.application AND p.digest = NEW.approval_digest"
+        " AND NOT EXISTS (SELECT 1 FROM application_editors e"
+        " WHERE e.application = p.application AND e.account = p.approver))"
         " < (SELECT a.approvals_required FROM applications a WHERE a.id = NEW.application)",
         "approvals_missing",
     ),
@@ -110,6 +137,7 @@ TRIGGERS = (
             "application",
             "approval_digest",
             "owner",
+            "subject",
             "tbs",
             "tbs_sha256",
             "spki_sha256",
@@ -122,13 +150,20 @@ TRIGGERS = (
         + " OR (OLD.der IS NOT NULL AND (OLD.der IS DISTINCT FROM NEW.der OR OLD.sha256 IS DISTINCT FROM NEW.sha256))",
         "immutable",
     ),
-    Trigger("certificate_steps", "certificates", "UPDATE", f"NOT ({_CERTIFICATE_STEPS})", "certificate_step"),
-    # Invariant 14: of what is revoked only the reason changes, and only to keyCompromise (1).
+    Trigger(
+        "certificate_steps",
+        "certificates",
+        "UPDATE",
+        f"NOT ({_CERTIFICATE_STEPS}) OR (NEW.state IN ('issued', 'held', 'revoked') AND NEW.der IS NULL)",
+        "certificate_step",
+    ),
+    # Invariant 14: of what is revoked or given up only the reason changes, and only to keyCompromise (1).
     Trigger(
         "certificate_stays_revoked",
         "certificates",
         "UPDATE",
-        "OLD.state = 'revoked' AND ((OLD.reason IS DISTINCT FROM NEW.reason AND NEW.reason IS DISTINCT FROM 1)"
+        "OLD.state IN ('revoked', 'abandoned')"
+        " AND ((OLD.reason IS DISTINCT FROM NEW.reason AND NEW.reason IS DISTINCT FROM 1)"
         " OR OLD.revoked_at IS DISTINCT FROM NEW.revoked_at)",
         "certificate_step",
     ),
@@ -149,18 +184,30 @@ TRIGGERS = (
     ),
     Trigger("crl_stays", "published_crls", "UPDATE", "1 = 1", "immutable"),
     Trigger("crl_is_kept", "published_crls", "DELETE", "1 = 1", "immutable"),
-    Trigger("counter_increases", "counters", "UPDATE", "NEW.value <= OLD.value", "counter"),
+    Trigger("counter_increases", "counters", "UPDATE", "NEW.value <= OLD.value OR NEW.name <> OLD.name", "counter"),
     Trigger("counter_is_kept", "counters", "DELETE", "1 = 1", "immutable"),
     Trigger(
         "document_content_stays",
         "documents",
         "UPDATE",
-        _changed("id", "application", "kind", "filename", "media_type", "size", "pages", "sha256", "uploaded_by")
+        _changed(
+            "id",
+            "application",
+            "kind",
+            "filename",
+            "media_type",
+            "size",
+            "pages",
+            "sha256",
+            "uploaded_by",
+            "uploaded_at",
+        )
         + " OR (OLD.wrapped_key IS NULL AND NEW.wrapped_key IS NOT NULL)",
         "immutable",
     ),
     Trigger("document_is_kept", "documents", "DELETE", "1 = 1", "immutable"),
     Trigger("application_is_kept", "applications", "DELETE", "1 = 1", "immutable"),
+    Trigger("blocked_key_stays", "blocked_keys", "UPDATE", "1 = 1", "immutable"),
     Trigger("blocked_key_is_kept", "blocked_keys", "DELETE", "1 = 1", "immutable"),
 )
 
@@ -187,4 +234,5 @@ def missing(connection: Connection) -> list[str]:
         else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
     )
     present = set(connection.execute(text(catalogue)).scalars())
-    return [trigger.name for trigger in TRIGGERS if trigger.name not in present]
+    wanted = [name for trigger in TRIGGERS for name in trigger.names(connection.dialect.name)]
+    return [name for name in wanted if name not in present]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,14 +14,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ca_core.domain.access import Visibility
 from ca_core.domain.certificate import Certificate, CertificateState
-from ca_core.domain.errors import Conflict, NotFound
+from ca_core.domain.errors import Conflict, InvalidInput, NotFound
 from ca_core.domain.identifiers import Serial
 from ca_core.services.ports import Page
 from ca_core.storage.rows import EntityRows, read_id_cursor, text_pattern, words, write_cursor
 from ca_core.storage.tables import blocked_keys, certificates
+from ca_core.storage.tables.certificates import ON_LISTS
 
 C = certificates.c
-ON_LISTS = (CertificateState.HELD, CertificateState.REVOKED, CertificateState.ABANDONED)
 _HEX = re.compile(r"[0-9a-f]{2,40}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
@@ -82,7 +83,7 @@ class CertificateRows(EntityRows[Certificate]):
         return self._one(self._select().where(C.issuer == issuer, C.serial == serial))
 
     def revoked(self, issuer: UUID, partition: int | None, *, unexpired_at: datetime) -> Iterator[Certificate]:
-        statement = self._select().where(C.issuer == issuer, C.state.in_(words(ON_LISTS)), C.not_after >= unexpired_at)
+        statement = self._select().where(C.issuer == issuer, ON_LISTS, C.not_after >= unexpired_at)
         if partition is not None:
             statement = statement.where(C.partition == partition)
         return self._stream(statement.order_by(C.serial))
@@ -101,7 +102,7 @@ class CertificateRows(EntityRows[Certificate]):
         return self._stream(self._select().where(C.issued_at >= start, C.issued_at < end).order_by(C.issued_at))
 
     def all_ids(self) -> Iterator[UUID]:
-        yield from self._execute(select(C.id).order_by(C.id)).scalars().all()
+        yield from self._execute(select(C.id).order_by(C.id)).scalars()
 
     def key_in_use(self, spki_sha256: bytes, *, other_than_owner: UUID) -> bool:
         found = select(exists().where(C.spki_sha256 == spki_sha256, C.owner != other_than_owner))
@@ -124,6 +125,7 @@ def _matches(text: str) -> ColumnElement[bool]:
     if _FINGERPRINT.fullmatch(cleaned):
         return C.sha256 == bytes.fromhex(cleaned)
     in_subject: ColumnElement[bool] = C.search.like(text_pattern(text), escape="\\")
-    if _HEX.fullmatch(cleaned) and 0 < (value := int(cleaned, 16)) < LARGEST_SERIAL:
-        return or_(in_subject, C.serial == Serial(value))
+    if _HEX.fullmatch(cleaned):
+        with suppress(InvalidInput):  # no serial can be zero or as large as that
+            return or_(in_subject, C.serial == Serial(int(cleaned, 16)))
     return in_subject

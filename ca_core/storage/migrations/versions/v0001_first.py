@@ -247,6 +247,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('report_code_sha256', name=op.f('uq_certificates_report_code_sha256')),
     sa.UniqueConstraint('sha256', name=op.f('uq_certificates_sha256'))
     )
+    op.create_index(op.f('ix_certificates_application'), 'certificates', ['application'], unique=False)
     op.create_index('ix_certificates_centre_id', 'certificates', ['centre', 'id'], unique=False)
     op.create_index(op.f('ix_certificates_issued_at'), 'certificates', ['issued_at'], unique=False)
     op.create_index('ix_certificates_open_intents', 'certificates', ['created_at'], unique=False, sqlite_where=sa.text("state = 'intent'"), postgresql_where=sa.text("state = 'intent'"))
@@ -365,6 +366,7 @@ def downgrade() -> None:
     op.drop_index('ix_certificates_open_intents', table_name='certificates', sqlite_where=sa.text("state = 'intent'"), postgresql_where=sa.text("state = 'intent'"))
     op.drop_index(op.f('ix_certificates_issued_at'), table_name='certificates')
     op.drop_index('ix_certificates_centre_id', table_name='certificates')
+    op.drop_index(op.f('ix_certificates_application'), table_name='certificates')
     op.drop_table('certificates')
     op.drop_table('approvals')
     op.drop_table('application_editors')
