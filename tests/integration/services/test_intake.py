@@ -190,7 +190,13 @@ def test_invariant_5_a_key_of_somebody_else_is_refused(house: Any) -> None:
 
 
 def test_a_key_that_the_profile_does_not_allow_is_refused(house: Any) -> None:
-    application = house.approved()
+    new = NewApplication(
+        profile="eu-eidas/natural-person",
+        subject={"C": "EE", "CN": "Ada", "SN": "Love", "givenName": "Ada", "serialNumber": "PNOEE-47101010033"},
+        identification="in-person",
+        centre=house.centre,
+    )
+    application = house.approved(new)
     with pytest.raises(ProfileViolation):
         house.request(application, ed448.Ed448PrivateKey.generate())
 
