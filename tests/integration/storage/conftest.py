@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Engine
 
 from ca_core.domain.access import SYSTEM_ACTOR, Role
 from ca_core.domain.account import Account, Centre
@@ -130,6 +133,21 @@ class Shelf:
         issued = self.issued(application)
         with self.transactions.begin(SYSTEM_ACTOR) as tx:
             return tx.certificates.replace(issued.hold(at=tx.now, by=UUID(int=1)))
+
+
+@pytest.fixture(scope="session")
+def shelf_of(symmetric_keys: Any) -> Callable[[Engine], Shelf]:
+    """Shelves for databases that several tests share."""
+
+    def make(engine: Engine) -> Shelf:
+        moment = [datetime.now(UTC)]
+        clock = SimpleNamespace(advance=lambda by: moment.append(moment[-1] + by))
+        transactions = Transactions(
+            engine, clock=lambda: moment[-1], entropy=secrets.token_bytes, audit_keys=symmetric_keys
+        )
+        return Shelf(transactions, clock)
+
+    return make
 
 
 @pytest.fixture
