@@ -147,14 +147,17 @@ TRIGGERS = (
             "replaces",
             "created_at",
         )
-        + " OR (OLD.der IS NOT NULL AND (OLD.der IS DISTINCT FROM NEW.der OR OLD.sha256 IS DISTINCT FROM NEW.sha256))",
+        + " OR (OLD.der IS NOT NULL AND (OLD.der IS DISTINCT FROM NEW.der OR OLD.sha256 IS DISTINCT FROM NEW.sha256"
+        " OR OLD.issued_at IS DISTINCT FROM NEW.issued_at))",
         "immutable",
     ),
     Trigger(
         "certificate_steps",
         "certificates",
         "UPDATE",
-        f"NOT ({_CERTIFICATE_STEPS}) OR (NEW.state IN ('issued', 'held', 'revoked') AND NEW.der IS NULL)",
+        # A signature comes with the step from intent to issued, or never: nothing given up is signed after all.
+        f"NOT ({_CERTIFICATE_STEPS}) OR (NEW.state IN ('issued', 'held', 'revoked') AND NEW.der IS NULL)"
+        " OR (OLD.der IS NULL AND NEW.der IS NOT NULL AND NEW.state <> 'issued')",
         "certificate_step",
     ),
     # Invariant 14: of what is revoked or given up only the reason changes, and only to keyCompromise (1).

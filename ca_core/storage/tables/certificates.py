@@ -87,6 +87,7 @@ certificates = Table(
         sqlite_where=ON_LISTS,
         postgresql_where=ON_LISTS,
     ),
+    Index("ix_certificates_revoked_serial", "issuer", "serial", sqlite_where=ON_LISTS, postgresql_where=ON_LISTS),
 )
 """``issuer`` has no foreign key: an authority's row comes after the certificate that its own key signs.
 ``search``: the subject in lower case."""

@@ -9,10 +9,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Visibility
 from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
-from ca_core.domain.errors import Conflict, InvalidInput, NotFound
+from ca_core.domain.errors import Conflict, IntegrityAlarm, InvalidInput, NotFound, WrongState
 from ca_core.domain.identifiers import Serial
 
 OTHER_ISSUER = UUID(int=8)
@@ -156,6 +158,22 @@ def test_invariant_3_open_intents_are_found_again(shelf: Any, clock: Any) -> Non
     with shelf.transactions.read(SYSTEM_ACTOR) as tx:
         assert tx.certificates.intent_of(application.id) is None
         assert tx.certificates.stale_intents(clock(), limit=10) == [later]
+
+
+def test_invariant_3_what_was_given_up_is_never_signed_after_all(shelf: Any, engine: Engine) -> None:
+    given_up = change(shelf, shelf.intent().abandon(at=shelf.clock()))
+    for state in (CertificateState.ABANDONED, CertificateState.ISSUED):
+        with pytest.raises(WrongState):
+            change(shelf, given_up, state=state, der=b"der", sha256=bytes(32))
+    with pytest.raises(WrongState):
+        change(shelf, shelf.intent(), state=CertificateState.ISSUED)  # nor is anything issued without a signature
+    with pytest.raises(WrongState):
+        change(shelf, shelf.intent(), der=b"der", sha256=bytes(32))  # nor signed while it stays an intent
+    with pytest.raises(DBAPIError), engine.begin() as connection:
+        connection.execute(text("UPDATE certificates SET der = tbs WHERE state = 'abandoned'"))
+    issued = shelf.issued()
+    with pytest.raises(IntegrityAlarm):
+        change(shelf, issued, issued_at=issued.issued_at + timedelta(days=1))
 
 
 def test_report_codes_keys_in_use_and_the_block_list(shelf: Any, clock: Any) -> None:
