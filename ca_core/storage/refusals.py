@@ -63,7 +63,7 @@ def translated() -> Iterator[None]:
         if error.connection_invalidated or (isinstance(error, OperationalError) and not lasting):
             raise TryAgain("the database is busy or out of reach; try again") from error
         raise IntegrityAlarm(f"the database refused a statement: {type(error.orig).__name__}") from error
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, TypeError, ValueError) as error:  # drivers refuse some values in Python's own words
         raise IntegrityAlarm(f"a statement for the database is wrong: {type(error).__name__}") from error
 
 
