@@ -24,7 +24,7 @@ def table(results: Sequence[Result]) -> str:
     for result in results:
         peer = result.rates[PEER][0]
         cells = [
-            f"{rate:,.0f} ±{spread / 2:.0f} %" + ("" if name == PEER else f" ({rate / peer:.2f} ×)")
+            f"{rate:,.0f} ±{spread / 2:.0f} %" + ("" if name == PEER else f" ({rate / peer:.3f} ×)")
             for name, (rate, spread) in result.rates.items()
         ]
         lines.append(f"| {result.algorithm.value} | {' | '.join(cells)} |")
