@@ -62,7 +62,7 @@ def check(engine: Engine) -> list[str]:
         if version != head():
             return [f"the database is of version {version}, the program of {head()}"]
         differences = [str(one) for one in compare_metadata(context, metadata)]
-        return differences + [f"the trigger {name} is missing" for name in triggers.missing(connection)]
+        return differences + [f"the trigger {name} is missing or another" for name in triggers.missing(connection)]
 
 
 def _config(connection: object) -> Config:

@@ -230,12 +230,18 @@ def drop(connection: Connection) -> None:
 
 
 def missing(connection: Connection) -> list[str]:
-    """Names of triggers that the database lacks."""
+    """Names of triggers that the database lacks, has switched off, or has in other words than these."""
+    dialect = connection.dialect.name
     catalogue = (
-        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        if connection.dialect.name == "sqlite"
-        else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        if dialect == "sqlite"
+        else "SELECT t.tgname, '$$' || p.prosrc || '$$' FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
+        " WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')"
     )
-    present = set(connection.execute(text(catalogue)).scalars())
-    wanted = [name for trigger in TRIGGERS for name in trigger.names(connection.dialect.name)]
-    return [name for name in wanted if name not in present]
+    present = {row[0]: row[1] for row in connection.execute(text(catalogue))}
+    return [
+        name
+        for trigger in TRIGGERS
+        for name in trigger.names(dialect)
+        if name not in present or present[name] not in next(iter(trigger.statements(dialect)))
+    ]

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import Engine, inspect, text
+from importlib.resources import files
 
-from ca_core.storage import schema
+import pytest
+from sqlalchemy import Engine, text
+
+from ca_core.storage import schema, triggers
+
+CATALOGUE = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE name NOT LIKE '%alembic_version%'",
+    "postgresql": "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('public')"
+    " AND relname NOT LIKE 'alembic_version%' UNION ALL SELECT tgname FROM pg_trigger"
+    " UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = to_regnamespace('public')",
+}
 
 
 def test_down_to_nothing_and_up_again(engine: Engine) -> None:
@@ -13,27 +22,60 @@ def test_down_to_nothing_and_up_again(engine: Engine) -> None:
     assert schema.check(engine) == []
     schema.downgrade(engine, "base")
     assert schema.current(engine) is None
-    assert set(inspect(engine).get_table_names()) <= {"alembic_version"}
+    with engine.execution_options(read_only=True).connect() as connection:
+        left = connection.execute(text(CATALOGUE[engine.dialect.name])).scalars().all()
+    assert left == [], "no table, index, trigger or function"
     schema.upgrade(engine)
     schema.upgrade(engine)
     assert schema.check(engine) == []
 
 
-@pytest.mark.parametrize(
-    ("damage", "named"),
-    [
-        ("DROP INDEX ix_jobs_state_run_at", "ix_jobs_state_run_at"),
-        ("ALTER TABLE centres ADD COLUMN extra INTEGER", "extra"),
-        ("trigger", "audit_record_stays"),
+DAMAGE = {
+    "an index is missing": ("DROP INDEX ix_jobs_state_run_at", "ix_jobs_state_run_at"),
+    "a column is missing": ("ALTER TABLE notices DROP COLUMN sent_at", "sent_at"),
+    "a column too many": ("ALTER TABLE centres ADD COLUMN extra INTEGER", "extra"),
+    "a table is missing": ("DROP TABLE notices", "notices"),
+}
+TRIGGER_DAMAGE = {
+    "sqlite": [
+        "DROP TRIGGER audit_record_stays",
+        "DROP TRIGGER audit_record_stays; CREATE TRIGGER audit_record_stays BEFORE UPDATE ON audit_records"
+        " WHEN 1 = 0 BEGIN SELECT RAISE(ABORT, 'immutable'); END",
     ],
-)
+    "postgresql": [
+        "DROP TRIGGER audit_record_stays ON audit_records",
+        "DROP TRIGGER audit_record_is_kept_whole ON audit_records",
+        "ALTER TABLE audit_records DISABLE TRIGGER audit_record_stays",
+        "CREATE OR REPLACE FUNCTION audit_record_stays() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RETURN NEW; END $$",
+    ],
+}
+
+
+@pytest.mark.parametrize(("damage", "named"), DAMAGE.values(), ids=DAMAGE)
 def test_a_difference_is_told(engine: Engine, damage: str, named: str) -> None:
-    if damage == "trigger":
-        on = " ON audit_records" if engine.dialect.name == "postgresql" else ""
-        damage = f"DROP TRIGGER audit_record_stays{on}"
     with engine.begin() as connection:
         connection.execute(text(damage))
     assert any(named in one for one in schema.check(engine))
+
+
+def test_a_trigger_that_is_missing_switched_off_or_weakened_is_told(engine: Engine) -> None:
+    for damage in TRIGGER_DAMAGE[engine.dialect.name]:
+        with engine.connect() as connection, connection.begin() as transaction:
+            assert triggers.missing(connection) == []
+            for statement in damage.split("; ", 1) if damage.startswith("DROP") else [damage]:
+                connection.exec_driver_sql(statement)
+            assert len(triggers.missing(connection)) == 1, damage
+            transaction.rollback()
+    with engine.begin() as connection:
+        connection.exec_driver_sql(TRIGGER_DAMAGE[engine.dialect.name][0])
+    assert schema.check(engine) == ["the trigger audit_record_stays is missing or another"]
+
+
+def test_migrations_are_installed_with_the_package() -> None:
+    installed = files("ca_core.storage") / "migrations"
+    assert (installed / "env.py").is_file()
+    assert (installed / "versions" / f"v{schema.head()}_first.py").is_file()
 
 
 def test_the_newest_file_is_the_head_of_the_one_line_of_revisions() -> None:
