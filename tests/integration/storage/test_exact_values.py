@@ -131,25 +131,27 @@ def test_pages_stay_whole_while_rows_are_added(shelf: Any, clock: Any, applicati
         assert set(seen) == there, order
 
 
-@pytest.mark.parametrize(
-    "cursor",
-    [
-        write_cursor(),
-        write_cursor("no uuid"),
-        write_cursor(str(UUID(int=1)), 1),
-        write_cursor(1, "no uuid"),
-        write_cursor(10**30, str(UUID(int=1))),
-        write_cursor(-(10**30), str(UUID(int=1))),
-        write_cursor(True, str(UUID(int=1))),
-        write_cursor(None),
-        "e30=",
-    ],
-)
-def test_a_forged_cursor_is_refused(shelf: Any, cursor: str) -> None:
+FORGED = [
+    write_cursor(),
+    write_cursor("no uuid"),
+    write_cursor(str(UUID(int=1)), 1),
+    write_cursor(1, "no uuid"),
+    write_cursor(10**30, str(UUID(int=1))),
+    write_cursor(-(10**30), str(UUID(int=1))),
+    write_cursor(True, str(UUID(int=1))),
+    write_cursor(None),
+    "e30=",
+]
+
+
+def test_a_forged_cursor_is_refused(shelf: Any) -> None:
     with shelf.transactions.read(SYSTEM_ACTOR) as tx:
-        for order in ("created", "due"):
+        for cursor in FORGED:
+            for order in ("created", "due"):
+                with pytest.raises(InvalidInput):
+                    tx.applications.find(seen_by=EVERYTHING, cursor=cursor, order=order)
             with pytest.raises(InvalidInput):
-                tx.applications.find(seen_by=EVERYTHING, cursor=cursor, order=order)
-        for find in (tx.certificates.find, tx.accounts.find, tx.jobs.find):
-            with pytest.raises(InvalidInput):
-                find(cursor=cursor, **({"seen_by": EVERYTHING} if find == tx.certificates.find else {}))
+                tx.certificates.find(seen_by=EVERYTHING, cursor=cursor)
+            for rows in (tx.accounts, tx.jobs):
+                with pytest.raises(InvalidInput):
+                    rows.find(cursor=cursor)
