@@ -1,4 +1,4 @@
-"""docs/errors.md says what the code does."""
+"""The page of errors lists exactly the codes of the tree, each with its HTTP status and exit code."""
 
 from __future__ import annotations
 
@@ -6,27 +6,50 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ca_core.domain import errors
+import pytest
+from werkzeug.exceptions import default_exceptions
+
+from ca_core.domain.errors import CaError
 from pechatnik.cli.exit_codes import exit_code_of
 from web.status import status_of
 
-PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
+PAGE = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
 
 
-def leaves(kind: type[errors.CaError]) -> Iterator[type[errors.CaError]]:
+def below(kind: type[CaError]) -> Iterator[type[CaError]]:
     for child in kind.__subclasses__():
-        if child.__module__ == errors.__name__:
-            yield child
-            yield from leaves(child)
+        yield child
+        yield from below(child)
 
 
-def test_the_page_lists_every_code_with_its_status_and_exit_code() -> None:
-    rows = re.findall(r"^\| `([a-z-]+)` \|.*\| (\d+) \| (\d+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    documented = {code: (int(status), int(exit_code)) for code, status, exit_code in rows}
-    present = {one.code: (status_of(one("x")), exit_code_of(one("x"))) for one in leaves(errors.CaError)}
-    assert documented == present
+TREE = [kind for kind in below(CaError) if kind.__module__ == CaError.__module__]
+ROWS = {
+    code: (int(status), int(leaving))
+    for code, status, leaving in re.findall(r"^\| `([a-z-]+)` \| .+ \| (\d{3}) \| (\d+) \|$", PAGE, re.MULTILINE)
+}
+TRANSPORT = {
+    code: int(status) for code, status in re.findall(r"^\| `([a-z-]+)` \| [^|]+ \| (\d{3}) \|$", PAGE, re.MULTILINE)
+}
 
 
-def test_no_code_is_used_twice() -> None:
-    codes = [one.code for one in leaves(errors.CaError)]
-    assert len(codes) == len(set(codes))
+def test_every_code_is_on_the_page_and_no_other() -> None:
+    codes = [kind.code for kind in TREE]
+    assert sorted(codes) == sorted(set(codes)), "two errors share a code"
+    assert set(ROWS) == set(codes)
+
+
+@pytest.mark.parametrize("kind", TREE, ids=lambda kind: kind.code)
+def test_the_page_tells_status_and_exit_code(kind: type[CaError]) -> None:
+    error = kind("a sentence")
+    assert ROWS[kind.code] == (status_of(error), exit_code_of(error))
+
+
+@pytest.mark.parametrize("code", TRANSPORT)
+def test_codes_of_http_itself_have_the_status_of_their_name(code: str) -> None:
+    status = TRANSPORT[code]
+    assert code not in ROWS
+    assert default_exceptions[status]().name.lower().replace(" ", "-") == code
+
+
+def test_the_page_lists_codes_of_http_itself() -> None:
+    assert set(TRANSPORT.values()) == {400, 405, 413, 415, 500}
