@@ -62,7 +62,8 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         subprocess.run([*prefix, *command], check=True, capture_output=True, cwd=home)
 
-    options = f"-k {home} -c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c max_connections=200"
+    without_power_cuts = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
+    options = f"-k {home} -c listen_addresses='' -c max_connections=200 {without_power_cuts}"
     run(str(binaries / "initdb"), "-D", str(home / "data"), "-A", "trust", "-E", "UTF8", "--no-sync")
     run(str(binaries / "pg_ctl"), "-D", str(home / "data"), "-w", "-o", options, "-l", str(home / "log"), "start")
     try:
