@@ -11,6 +11,7 @@ from api import (
     accounts,
     applications,
     authentication,
+    bodies,
     catalogue,
     certificates,
     documents,
@@ -20,6 +21,7 @@ from api import (
 )
 from ca_core.services.suite import Services
 from crl.office import CrlOffice
+from web import limits
 
 PREFIX = "/api/v1"
 MAX_BODY = 1024 * 1024
@@ -58,7 +60,9 @@ def create_api(services: Services, *, crls: CrlOffice, version: str, max_upload:
     app.config["SERVICES"] = services
     app.config["CRLS"] = crls
     problems.register(app)
+    limits.register(app)
     authentication.register(app, services.tokens)
+    bodies.register(app, max_json=MAX_BODY)
     idempotency.register(app, services.idempotency)
     for module in (applications, documents, certificates, catalogue, accounts, records):
         app.register_api(module.blueprint)
@@ -66,7 +70,7 @@ def create_api(services: Services, *, crls: CrlOffice, version: str, max_upload:
 
     @app.get(f"{PREFIX}/openapi.json", doc_ui=False, endpoint=authentication.DESCRIPTION)
     def description() -> Response:
-        return jsonify(_with_problems(app.api_doc))
+        return jsonify(_completed(app.api_doc))
 
     @app.after_request
     def harden(response: Response) -> Response:
@@ -77,12 +81,26 @@ def create_api(services: Services, *, crls: CrlOffice, version: str, max_upload:
     return app
 
 
-def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
-    """The description with every refusal there is, in the form in which it is answered."""
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": idempotency.HEADER,
+    "in": "header",
+    "required": False,
+    "description": "the same request, sent again with the same key, gets the same answer and happens once",
+    "schema": {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_KEY, "pattern": "^[ -~]+$"},
+}
+
+
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    """The description with what holds for every operation: refusals, and the headers of conditions and repeats."""
     refusals = {
         str(status): {"description": text, "content": PROBLEM_CONTENT} for status, text in PROBLEM_STATUSES.items()
     }
     for path in document["paths"].values():
-        for operation in path.values():
+        for method, operation in path.items():
             operation["responses"] |= refusals
+            for parameter in operation.get("parameters", ()):
+                # Optional to the schema, so that its lack is answered with 428 and not with 422.
+                parameter["required"] |= parameter["name"] == "If-Match"
+            if method == "post" and operation.get("security"):
+                operation["parameters"] = [*operation.get("parameters", ()), IDEMPOTENCY_KEY]
     return document

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import Response, current_app, jsonify, request
 from flask_openapi import APIBlueprint, Tag
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, create_model
 
 from ca_core.domain.errors import InvalidInput, PreconditionRequired
 from ca_core.services.ports import Page
@@ -28,17 +28,24 @@ class ById(BaseModel):
 class IfMatch(BaseModel):
     """The row version that the caller saw, as the ETag of the last answer: ``"3"``."""
 
-    if_match: str | None = None
+    if_match: str | None = Field(default=None, alias="If-Match")
 
 
-def blueprint(name: str, description: str) -> APIBlueprint:
+def blueprint(name: str, description: str, *, tag: str | None = None, open: bool = False) -> APIBlueprint:
+    """A group of endpoints; ``open`` to those without a token."""
     return APIBlueprint(
         name,
         __name__,
         url_prefix="/api/v1",
-        abp_tags=[Tag(name=name, description=description)],
-        abp_security=[{"token": []}],
+        abp_tags=[Tag(name=tag or name, description=description)],
+        abp_security=None if open else [{"token": []}],
+        operation_id_callback=_operation_id,
     )
+
+
+def _operation_id(*, bp_name: str, name: str, path: str, method: str) -> str:
+    """``applications.submit``: the name that generated clients give the call."""
+    return f"{bp_name}.{name}"
 
 
 def services() -> Services:
@@ -84,12 +91,11 @@ def render_list(items: Sequence[T], shape: Callable[[T], BaseModel]) -> Response
 
 def listing(item: type[BaseModel]) -> type[BaseModel]:
     """The schema of a page of items."""
-    from pydantic import create_model
-
     fields: dict[str, Any] = {"items": (list[item], ...), "next_cursor": (str | None, None)}  # type: ignore[valid-type]
     return create_model(f"{item.__name__}Page", **fields)
 
 
-def binary(content_type: str) -> dict[str, Any]:
-    """The OpenAPI response of a file."""
-    return {"description": "the file", "content": {content_type: {"schema": {"type": "string", "format": "binary"}}}}
+def binary(*content_types: str) -> dict[str, Any]:
+    """The OpenAPI response of a file, in one of these types."""
+    body = {"schema": {"type": "string", "format": "binary"}}
+    return {"description": "the file", "content": dict.fromkeys(content_types, body)}

@@ -6,7 +6,6 @@ from typing import Literal
 from uuid import UUID
 
 from flask import Response
-from flask_openapi import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from api.authentication import caller
@@ -18,12 +17,14 @@ from api.blueprint import (
     crls,
     listing,
     render,
+    render_list,
     render_page,
     seen_version,
     services,
 )
 from api.shapes import (
     ApplicationOut,
+    Body,
     CertificateOut,
     CrlOut,
     LossBody,
@@ -35,9 +36,10 @@ from api.shapes import (
 )
 from ca_core.domain.certificate import CertificateState
 from ca_core.services.replacement import Circumstance
+from web.limits import REPORT
 
 blueprint = group("certificates", "Certificates and their status")
-report = APIBlueprint("report", __name__, url_prefix="/api/v1", abp_tags=[Tag(name="certificates")])
+report = group("report", "Certificates and their status", tag="certificates", open=True)
 
 
 class CertificateFilter(Paging):
@@ -50,7 +52,7 @@ class FilePath(BaseModel):
     format: Literal["pem", "der", "chain"]
 
 
-class CrlBody(BaseModel):
+class CrlBody(Body):
     authority: Token
     partition: int | None = Field(default=None, ge=0, le=65_535)
 
@@ -68,16 +70,18 @@ def show(path: ById) -> Response:
     return render(CertificateOut.of(services().certificates.get(caller(), path.id)))
 
 
-@blueprint.get("/certificates/<uuid:id>/<string:format>", responses={200: binary("application/pkix-cert")})
+FORMATS = {
+    "der": "application/pkix-cert",
+    "pem": "application/x-pem-file",
+    "chain": "application/pem-certificate-chain",
+}
+
+
+@blueprint.get("/certificates/<uuid:id>/<string:format>", responses={200: binary(*FORMATS.values())})
 def download(path: FilePath) -> Response:
     """The certificate as DER or PEM, or with its chain as PEM."""
     data = services().certificates.export(caller(), path.id, path.format)
-    kind = {
-        "der": "application/pkix-cert",
-        "pem": "application/x-pem-file",
-        "chain": "application/pem-certificate-chain",
-    }
-    return Response(data, content_type=kind[path.format])
+    return Response(data, content_type=FORMATS[path.format])
 
 
 @blueprint.post("/certificates/<uuid:id>/hold", responses={200: CertificateOut})
@@ -119,12 +123,11 @@ def found(path: ById) -> Response:
 @blueprint.post("/crls", responses={200: listing(CrlOut)})
 def issue_crl(body: CrlBody) -> Response:
     """Sign and publish a new certificate revocation list now."""
-    from api.blueprint import render_list
-
     return render_list(crls().issue(caller(), body.authority, partition=body.partition), CrlOut.of)
 
 
 @report.post("/loss-reports", responses={204: None})
+@REPORT
 def report_loss(body: LossBody) -> tuple[str, int]:
     """Put a certificate on hold by its report code, without a log-in."""
     services().replacement.report_by_code(body.code)

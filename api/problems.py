@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flask import Flask, Response, jsonify
+from flask_limiter import RateLimitExceeded
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -61,7 +62,12 @@ def of_http(error: HTTPException) -> Response:
     return response
 
 
+def of_limit(error: RateLimitExceeded) -> Response:
+    return of_error(errors.RateLimited("too many requests from this address", retry_after=60))
+
+
 def register(app: Flask) -> None:
     """Turn every error into a problem document."""
     app.register_error_handler(errors.CaError, of_error)
+    app.register_error_handler(RateLimitExceeded, of_limit)
     app.register_error_handler(HTTPException, of_http)

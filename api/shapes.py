@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from ca_core.domain.application import Application, CheckResult
 from ca_core.domain.authority import Authority, PublishedCrl
@@ -80,7 +80,7 @@ class RequestBody(Body):
 
 class RevocationBody(Body):
     reason: ReasonName
-    invalidity_date: datetime | None = None
+    invalidity_date: AwareDatetime | None = None
 
 
 class ReplacementBody(Body):

@@ -22,7 +22,7 @@ from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor
 from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.application import ApplicationState
 from ca_core.domain.authority import Authority
-from ca_core.domain.errors import ConfigurationError, NotFound
+from ca_core.domain.errors import ConfigurationError, KeyMissing
 from ca_core.keys.password_hash import Argon2Hasher
 from ca_core.keys.secrets_source import Secret, read_secret
 from ca_core.keys.software import SoftwareKeyStore
@@ -352,7 +352,7 @@ def _make_missing(symmetric: SymmetricKeyStore) -> None:
     for purpose in SYMMETRIC_PURPOSES:
         try:
             symmetric.current(purpose)
-        except NotFound:
+        except KeyMissing:
             symmetric.create(purpose)
 
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from ca_core.domain.errors import InvalidInput, NotFound, Refused
 from portal.blueprint import blueprint
 from web.identity import services
-from web.limits import REPORT, limiter
+from web.limits import REPORT
 from web.status import status_of
 
 
@@ -19,7 +19,7 @@ def report_loss() -> ResponseReturnValue:
 
 
 @blueprint.post("/report-loss")
-@limiter.limit(REPORT)
+@REPORT
 def report_loss_submit() -> ResponseReturnValue:
     code = request.form.get("code", "").strip()[:100]
     if not code:

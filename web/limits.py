@@ -11,7 +11,8 @@ limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=F
 
 LOGIN = "10 per minute; 60 per hour"
 REGISTER = "5 per minute; 20 per hour"
-REPORT = "5 per minute; 20 per hour"
+REPORT = limiter.shared_limit("5 per minute; 20 per hour", scope="loss-report")
+"""One count for the page and the API: a report code is guessed through neither."""
 
 
 def register(app: Flask) -> None:

@@ -177,6 +177,12 @@ class KeyUnavailable(TryAgain):
     code = "key-unavailable"
 
 
+class KeyMissing(KeyUnavailable):
+    """The key store holds no key of that name: it was never made, or has to be restored from a backup."""
+
+    code = "key-missing"
+
+
 class RateLimited(TryAgain):
     """Too many requests from one source: 429, exit 75."""
 

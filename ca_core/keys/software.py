@@ -10,7 +10,7 @@ from threading import Lock
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
-from ca_core.domain.errors import NotFound
+from ca_core.domain.errors import KeyMissing, NotFound
 from ca_core.keys.encrypted_key import decrypt_key, encrypt_key
 from ca_core.keys.key_material import make_key, public_key_info, signing
 from ca_core.keys.protected_directory import ProtectedDirectory
@@ -58,7 +58,7 @@ class SoftwareKeyStore:
     def signer(self, reference: str, algorithm: SignatureAlgorithm) -> SoftwareSigner:
         """The key under ``reference``, signing with ``algorithm``.
 
-        :class:`NotFound` when there is no such key, :class:`KeyUnavailable` when the passphrase does not open it,
+        :class:`KeyMissing` when there is no such key, :class:`KeyUnavailable` when the passphrase does not open it,
         :class:`ConfigurationError` when its file is not encrypted or not private, :class:`InvalidInput` when the
         key cannot make that signature.
         """
@@ -85,7 +85,7 @@ class SoftwareKeyStore:
                 try:
                     pem = self._directory.read(name)
                 except NotFound:
-                    raise NotFound(f"there is no key {reference} in {self._directory.path}") from None
+                    raise KeyMissing(f"there is no key {reference} in {self._directory.path}") from None
                 key = decrypt_key(pem, passphrase=self._passphrase(), origin=str(self._directory.path / name))
                 self._loaded[reference] = key
             return key

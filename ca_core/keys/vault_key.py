@@ -23,6 +23,7 @@ from ca_core.domain.errors import (
     Duplicate,
     IntegrityAlarm,
     InvalidInput,
+    KeyMissing,
     KeyUnavailable,
     NotFound,
 )
@@ -68,18 +69,18 @@ class SymmetricKeyStore:
         return key_id
 
     def get(self, key_id: str) -> bytes:
-        """The key of that id. :class:`NotFound`; :class:`KeyUnavailable` when the passphrase is wrong;
+        """The key of that id. :class:`KeyMissing`; :class:`KeyUnavailable` when the passphrase is wrong;
         :class:`IntegrityAlarm` when its file was changed."""
         key = self._keys.get(key_id)
         if key is not None:
             return key
         if not _KEY_ID.fullmatch(key_id):
-            raise NotFound("there is no symmetric key of that id")
+            raise KeyMissing("there is no symmetric key of that id")
         with self._lock:
             try:
                 sealed = self._directory.read(key_id + _SUFFIX)
             except NotFound:
-                raise NotFound(f"there is no symmetric key {key_id}; restore it from a backup") from None
+                raise KeyMissing(f"there is no symmetric key {key_id}; restore it from a backup") from None
             nonce, wrapped = _parsed(sealed, "nonce", "wrapped", origin=key_id)
             try:
                 key = self._unlocked().decrypt(nonce, wrapped, _bound(key_id))
@@ -91,10 +92,10 @@ class SymmetricKeyStore:
         return key
 
     def current(self, purpose: str) -> tuple[str, bytes]:
-        """Id and octets of the newest key of the purpose, also when another process made it; :class:`NotFound`."""
+        """Id and octets of the newest key of the purpose, also when another process made it; :class:`KeyMissing`."""
         ids = self._ids(purpose)
         if not ids:
-            raise NotFound(f"there is no symmetric key for {purpose} in {self._directory.path} yet")
+            raise KeyMissing(f"there is no symmetric key for {purpose} in {self._directory.path} yet")
         newest = max(ids)
         return newest, self.get(newest)
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from ca_core.domain.access import Actor, Permission
 from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.audit import AuditCheckpoint, AuditRecord, checkpoint_message
-from ca_core.domain.errors import AuditBroken, Duplicate, NotFound, WrongState
+from ca_core.domain.errors import AuditBroken, Duplicate, KeyMissing, NotFound, WrongState
 from ca_core.services.audit_chain import SIGNATURE, AuditChain, AuditReport, is_signed
 from ca_core.services.audit_file import checkpoint_line, heading_line, record_line
 from ca_core.services.ports import KeyStore, Signer, SymmetricKeys, Transaction, Transactions
@@ -119,7 +119,7 @@ class Audit:
     def _mac_fits(self, record: AuditRecord) -> bool:
         try:
             key = self._symmetric.get(record.key_id)
-        except NotFound:
+        except KeyMissing:
             return False
         return hmac.compare_digest(hmac.new(key, record.digest, hashlib.sha256).digest(), record.mac)
 

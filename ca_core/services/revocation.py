@@ -58,11 +58,22 @@ class Revocation:
             certificate = unless_stale(tx.certificates.get(id, seen_by=actor.visibility), version)
             if certificate.application is None:
                 actor.require(Permission.AUTHORITY_MANAGE)
-            if invalidity_date is not None and invalidity_date > tx.now:
-                raise InvalidInput(
-                    "the invalidity date lies in the future", fields={"invalidity_date": "not after now"}
-                )
+            if invalidity_date is not None:
+                _require_plausible(invalidity_date, certificate, now=tx.now)
             return revoke_for_good(tx, certificate, reason=reason, invalidity_date=invalidity_date)
+
+
+def _require_plausible(invalidity_date: datetime, certificate: Certificate, *, now: datetime) -> None:
+    """The date since when the key is suspect (RFC 5280 5.3.2) lies between the certificate's start and now."""
+    if invalidity_date.tzinfo is None:
+        raise InvalidInput("the invalidity date has no time zone", fields={"invalidity_date": "a time with its zone"})
+    if invalidity_date > now:
+        raise InvalidInput("the invalidity date lies in the future", fields={"invalidity_date": "not after now"})
+    if invalidity_date < certificate.not_before:
+        raise InvalidInput(
+            "the invalidity date lies before the certificate's own start",
+            fields={"invalidity_date": "not before the certificate's notBefore"},
+        )
 
 
 def put_on_hold(tx: Transaction, certificate: Certificate, *, by: UUID) -> Certificate:

@@ -20,7 +20,7 @@ from pkcs11 import Attribute, ObjectClass, TokenFlag
 
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
-from ca_core.domain.errors import CaError, ConfigurationError, Duplicate, InvalidInput, KeyUnavailable, NotFound
+from ca_core.domain.errors import CaError, ConfigurationError, Duplicate, InvalidInput, KeyMissing, KeyUnavailable
 from ca_core.domain.profile import Environment
 from ca_core.keys.pkcs11 import Pkcs11KeyStore
 from ca_core.keys.pkcs11.login import pin_problem
@@ -164,7 +164,7 @@ def test_a_reference_that_is_no_name_is_refused(keys: Pkcs11KeyStore, reference:
 
 
 def test_an_unknown_key_is_not_found(keys: Pkcs11KeyStore) -> None:
-    with pytest.raises(NotFound, match="no private key labelled issuing"):
+    with pytest.raises(KeyMissing, match="no private key labelled issuing"):
         keys.signer("issuing", P256)
 
 

@@ -31,7 +31,7 @@ from pkcs11 import (
 from pkcs11.types import SignMixin
 
 from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
-from ca_core.domain.errors import ConfigurationError, Duplicate, InvalidInput, KeyUnavailable, NotFound
+from ca_core.domain.errors import ConfigurationError, Duplicate, InvalidInput, KeyMissing, KeyUnavailable
 from ca_core.keys.pkcs11.login import Login
 from ca_core.keys.pkcs11.mechanism import generation, public_key_info, sign
 from ca_core.keys.pkcs11.module import RESTART_INTERVAL, load_module
@@ -106,7 +106,7 @@ class Pkcs11KeyStore:
     def signer(self, reference: str, algorithm: SignatureAlgorithm) -> Pkcs11Signer:
         """The key labelled ``reference``, signing with ``algorithm``.
 
-        :class:`NotFound` when the token has no such key, :class:`KeyUnavailable` when the token cannot be used,
+        :class:`KeyMissing` when the token has no such key, :class:`KeyUnavailable` when the token cannot be used,
         :class:`InvalidInput` when the key cannot make that signature.
         """
         check_reference(reference)
@@ -199,7 +199,7 @@ def _found(session: Session, reference: str) -> bytes:
     for object_class, name in ((ObjectClass.PRIVATE_KEY, "private"), (ObjectClass.PUBLIC_KEY, "public")):
         objects = list(session.get_objects({Attribute.CLASS: object_class, Attribute.LABEL: reference}))
         if not objects:
-            raise NotFound(f"the token {session.token.label} has no {name} key labelled {reference}")
+            raise KeyMissing(f"the token {session.token.label} has no {name} key labelled {reference}")
         if len(objects) > 1:
             raise ConfigurationError(
                 f"the token {session.token.label} has several {name} keys labelled {reference}; relabel all but one"

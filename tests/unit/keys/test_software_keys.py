@@ -19,7 +19,14 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
-from ca_core.domain.errors import ConfigurationError, Duplicate, IntegrityAlarm, InvalidInput, KeyUnavailable, NotFound
+from ca_core.domain.errors import (
+    ConfigurationError,
+    Duplicate,
+    IntegrityAlarm,
+    InvalidInput,
+    KeyMissing,
+    KeyUnavailable,
+)
 from ca_core.keys.self_check import check_signer
 from ca_core.keys.software import SoftwareKeyStore
 from ca_core.services.ports import KeyStore, Signer
@@ -198,9 +205,9 @@ def test_a_damaged_file_makes_the_key_unavailable(one_key: Path) -> None:
 
 
 def test_a_missing_key_is_not_found(one_key: Path, tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="no key issuing"):
+    with pytest.raises(KeyMissing, match="no key issuing"):
         store_in(one_key).signer("issuing", SignatureAlgorithm.ECDSA_SHA256)
-    with pytest.raises(NotFound, match="no key root"):
+    with pytest.raises(KeyMissing, match="no key root"):
         store_in(tmp_path / "absent").signer("root", SignatureAlgorithm.ECDSA_SHA256)
     assert store_in(tmp_path / "absent").references() == []
 

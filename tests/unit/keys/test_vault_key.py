@@ -14,8 +14,8 @@ from ca_core.domain.errors import (
     ConfigurationError,
     IntegrityAlarm,
     InvalidInput,
+    KeyMissing,
     KeyUnavailable,
-    NotFound,
 )
 from ca_core.keys.vault_key import SymmetricKeyStore
 from ca_core.services.ports import SymmetricKeys
@@ -70,7 +70,7 @@ def test_rotation_makes_a_new_current_key_and_keeps_the_old_one(store: Symmetric
 
 def test_purposes_do_not_mix(store: SymmetricKeyStore) -> None:
     store.create("audit-archive")
-    with pytest.raises(NotFound, match="no symmetric key for audit in"):
+    with pytest.raises(KeyMissing, match="no symmetric key for audit in"):
         store.current("audit")
 
 
@@ -117,7 +117,7 @@ def test_a_wrong_passphrase_is_said_to_be_wrong(store: SymmetricKeyStore, direct
 )
 def test_an_unknown_id_is_not_found(store: SymmetricKeyStore, key_id: str) -> None:
     store.create("documents")
-    with pytest.raises(NotFound):
+    with pytest.raises(KeyMissing):
         store.get(key_id)
 
 
