@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import segno
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext
 
-from ca_core.domain.errors import CaError, InvalidInput, NotAuthenticated, NotPermitted
+from ca_core.domain.account import Account
+from ca_core.domain.errors import InvalidInput, NotAuthenticated, NotPermitted
 from web import identity
 from web.limits import LOGIN, REGISTER, limiter
 from web.redirects import safe_next
@@ -99,28 +100,28 @@ def second_factor() -> ResponseReturnValue:
         raise NotAuthenticated("log in first")
     if account.totp_sealed is not None:
         return redirect("/")
-    secret, uri = identity.services().accounts.enrol_totp(account.actor())
-    session["totp_pending"] = secret
-    picture = segno.make(uri, micro=False).svg_data_uri(scale=4)
-    return render_template("second_factor.html", secret=secret, picture=picture, error="")
+    secret, _ = identity.services().accounts.enrol_totp(account.actor())
+    return _second_factor_page(account, secret)
 
 
 @blueprint.post("/second-factor")
 @limiter.limit(LOGIN)
 def second_factor_submit() -> ResponseReturnValue:
     account = identity.account()
-    secret = session.get("totp_pending")
-    if account is None or not secret:
+    if account is None:
         raise NotAuthenticated("log in first")
+    # The form brings the secret back, so that nothing keeps it in the clear before a code showed that it is in use.
+    secret = request.form.get("secret", "")
     try:
         identity.services().accounts.confirm_totp(account.actor(), secret, request.form.get("code", ""))
-    except CaError as error:
-        uri = identity.services().accounts.totp_uri(account.actor(), secret)
-        picture = segno.make(uri, micro=False).svg_data_uri(scale=4)
-        page = render_template("second_factor.html", secret=secret, picture=picture, error=error.detail)
-        return page, 422
-    session.pop("totp_pending", None)
+    except InvalidInput as error:
+        return _second_factor_page(account, secret, error.detail), 422
     return redirect("/admin/" if account.is_staff else "/")
+
+
+def _second_factor_page(account: Account, secret: str, error: str = "") -> str:
+    picture = segno.make(identity.services().accounts.totp_uri(account.actor(), secret), micro=False)
+    return render_template("second_factor.html", secret=secret, picture=picture.svg_data_uri(scale=4), error=error)
 
 
 @blueprint.app_context_processor

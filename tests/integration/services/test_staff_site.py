@@ -12,6 +12,7 @@ import pyotp
 import pytest
 from flask import Flask
 from flask_admin.model import BaseModelView
+from sqlalchemy import text
 from werkzeug.test import Client, TestResponse
 
 import admin as staff
@@ -158,6 +159,16 @@ def test_staff_set_up_a_second_factor_before_anything_else(house: Any) -> None:
     answer = visitor.log_in("operator")
     assert answer.location.endswith("/second-factor")
     assert visitor.get("/admin/").status_code == 403
+    secret = re.search(r'name="secret" value="([A-Z2-7]+)"', visitor.get("/second-factor").text)[1]  # type: ignore[index]
+    with house.program.engine.connect() as connection:
+        kept = connection.execute(text("SELECT * FROM web_sessions")).all()
+    assert secret not in str(kept), "nothing keeps it before a code showed that it is in use"
+    for secret_sent, code in ((secret, "000000"), ("short", "000000"), ("", "")):
+        assert visitor.post("/second-factor", secret=secret_sent, code=code).status_code == 422
+    right = pyotp.TOTP(secret).at(house.program.clock())
+    assert visitor.post("/second-factor", secret=secret, code=right).location == "/admin/"
+    assert visitor.get("/admin/").status_code == 200
+    assert visitor.post("/second-factor", secret=secret, code=right).status_code == 409
 
 
 def test_the_review_on_the_site(house: Any, enter: Any) -> None:
