@@ -47,6 +47,7 @@ from ca_core.services.notices import Notices
 from ca_core.services.ports import Clock, EventHandler, EvidenceCheck, KeyStore, Transaction
 from ca_core.services.reconciliation import Reconciliation
 from ca_core.services.replacement import Replacement
+from ca_core.services.retention import Retention
 from ca_core.services.review import Review
 from ca_core.services.revocation import Revocation
 from ca_core.services.sessions import Sessions
@@ -245,13 +246,14 @@ def build(config: Config, *, clock: Clock = now, observe: Observer = lambda _: N
     transactions = Transactions(engine, clock=clock, entropy=entropy, audit_keys=symmetric)
     decision_clock = DecisionClock(packs, HolidayCalendars(packs.packs))
     limits = UploadLimits(max_size=config.uploads.max_bytes, max_pages=config.uploads.max_pages)
+    store = SealedStore(config.data / "documents", symmetric)
     documents = DocumentDesk(
         transactions,
         packs,
         inspector=Inspector(limits),
         renderer=Renderer(limits),
         scanner=_scanner(config),
-        store=SealedStore(config.data / "documents", symmetric),
+        store=store,
     )
     authorities = AuthorityOffice(
         transactions,
@@ -300,6 +302,7 @@ def build(config: Config, *, clock: Clock = now, observe: Observer = lambda _: N
         recheck=Recheck(transactions, packs),
         reconciliation=Reconciliation(transactions, abandon_after=ABANDON_AFTER),
         replacement=Replacement(transactions, packs, documents),
+        retention=Retention(transactions, packs, store=store),
         review=Review(transactions, packs, decision_clock, claim_for=timedelta(minutes=config.desk.claim_minutes)),
         revocation=Revocation(transactions),
         sessions=Sessions(transactions, entropy=entropy),
@@ -421,5 +424,7 @@ def _rounds(services: Services, crls: CrlOffice, transactions: Transactions, clo
             "audit-seal": (timedelta(hours=1), lambda: services.audit.seal(SYSTEM_ACTOR)),
             "sessions and answers": (timedelta(hours=1), forget),
             "recheck": (timedelta(hours=1), queue_recheck),
+            "retention": (timedelta(days=1), services.retention.tick),
+            "interrupted uploads": (timedelta(days=1), services.retention.sweep),
         },
     )

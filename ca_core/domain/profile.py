@@ -268,8 +268,16 @@ class Pack:
     service_level: ServiceLevel
     calendar: CalendarRule
     profiles: tuple[Profile, ...]
+    retention: timedelta | None = None
+    """How long documents are kept after the certificate ended, or, where none was issued, after the application was
+    made; None for ever."""
     refusal_reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Reasons for refusing a document: code to text by language."""
     identification_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Identification methods of the profiles: name to text by language."""
     label: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _refuse_unless(
+            self.retention is None or self.retention > timedelta(0), "retention: it has to be longer than nothing"
+        )

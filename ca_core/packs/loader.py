@@ -81,17 +81,19 @@ def _read_pack(folder: Path, known: _Known) -> Pack:
     files = sorted((folder / "profiles").glob("*.toml"))
     if not files:
         raise ConfigurationError(f"{folder / 'profiles'}: there is no profile; a pack needs one TOML file for each")
-    pack = Pack(
-        name=source.name,
-        version=source.version,
-        digest=b"",
-        service_level=service_level,
-        calendar=calendar,
-        profiles=tuple(reader.read(file) for file in files),
-        refusal_reasons=source.refusal_reasons,
-        identification_labels={name: method.label for name, method in source.identification.items()},
-        label=source.label,
-    )
+    with located(f"{file}: "):
+        pack = Pack(
+            name=source.name,
+            version=source.version,
+            digest=b"",
+            service_level=service_level,
+            calendar=calendar,
+            retention=source.retention.documents.timedelta if source.retention else None,
+            profiles=tuple(reader.read(file) for file in files),
+            refusal_reasons=source.refusal_reasons,
+            identification_labels={name: method.label for name, method in source.identification.items()},
+            label=source.label,
+        )
     return replace(pack, digest=digest_of(pack))
 
 

@@ -51,6 +51,10 @@ class ServiceLevelTable(Table):
     revoke: Duration
 
 
+class RetentionTable(Table):
+    documents: Duration
+
+
 class CalendarTable(Table):
     country: Annotated[str, Field(pattern=r"\A[A-Z]{2}(-[A-Z0-9]{1,3})?\z")] | None = None
     timezone: str
@@ -90,6 +94,7 @@ class PackFile(Table):
     requires: list[Name] = []
     label: Texts
     service_level: ServiceLevelTable
+    retention: RetentionTable | None = None
     calendar: CalendarTable
     attributes: dict[AttributeName, AttributeTable]
     evidence: dict[Name, EvidenceType] = {}

@@ -118,6 +118,11 @@ class Documents(Rows[Document], Protocol):
         """All, oldest first, superseded ones too."""
         ...
 
+    def outlived(self, pack: str, *, before: datetime, limit: int) -> Sequence[Document]:
+        """Documents with a data key whose application is closed and whose certificate ended before the moment; where
+        none was issued, the application was made before it."""
+        ...
+
     def add_view(self, document: UUID, account: UUID, sha256: bytes, at: datetime) -> None:
         """Record that the account was shown these bytes; repeated views keep the first."""
         ...
@@ -407,6 +412,9 @@ class Profiles(Protocol):
 
     def pack(self, name: str) -> Pack: ...
 
+    @property
+    def packs(self) -> Sequence[Pack]: ...
+
 
 class WorkingTime(Protocol):
     """Calendars of the packs."""
@@ -466,6 +474,10 @@ class ObjectStore(Protocol):
     def get(self, object_id: UUID, owner: UUID, *, wrapped_key: bytes, key_id: str) -> bytes: ...
 
     def destroy(self, object_id: UUID) -> None: ...
+
+    def orphans(self, known: Callable[[UUID], bool], *, before: datetime) -> Iterable[UUID]:
+        """Objects written before the moment that are not ``known``."""
+        ...
 
 
 class PasswordHasher(Protocol):

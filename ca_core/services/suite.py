@@ -18,6 +18,7 @@ from ca_core.services.notices import Notices
 from ca_core.services.ports import Profiles
 from ca_core.services.reconciliation import Reconciliation
 from ca_core.services.replacement import Replacement
+from ca_core.services.retention import Retention
 from ca_core.services.review import Review
 from ca_core.services.revocation import Revocation
 from ca_core.services.sessions import Sessions
@@ -44,6 +45,7 @@ class Services:
     recheck: Recheck
     reconciliation: Reconciliation
     replacement: Replacement
+    retention: Retention
     review: Review
     revocation: Revocation
     sessions: Sessions

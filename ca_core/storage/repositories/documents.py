@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, select, true
+from sqlalchemy import ColumnElement, Connection, func, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ca_core.domain.access import Visibility
+from ca_core.domain.application import STEPS, ApplicationState
 from ca_core.domain.document import Document
 from ca_core.storage.repositories.applications import visible_applications
 from ca_core.storage.rows import EntityRows
-from ca_core.storage.tables import applications, document_views, documents
+from ca_core.storage.tables import applications, certificates, document_views, documents
 
 D = documents.c
 
@@ -33,6 +34,24 @@ class DocumentRows(EntityRows[Document]):
 
     def of(self, application: UUID) -> Sequence[Document]:
         return self._all(self._select().where(D.application == application).order_by(D.id))
+
+    def outlived(self, pack: str, *, before: datetime, limit: int) -> Sequence[Document]:
+        end = func.coalesce(certificates.c.not_after, applications.c.created_at)
+        closed = [state for state, steps in STEPS.items() if not steps] + [ApplicationState.ISSUED]
+        statement = (
+            self._select()
+            .join(applications, applications.c.id == D.application)
+            .outerjoin(certificates, certificates.c.id == applications.c.certificate)
+            .where(
+                D.wrapped_key.is_not(None),
+                applications.c.state.in_(closed),
+                applications.c.profile.startswith(f"{pack}/", autoescape=True),
+                end < before,
+            )
+            .order_by(D.id)
+            .limit(limit)
+        )
+        return self._all(statement)
 
     def add_view(self, document: UUID, account: UUID, sha256: bytes, at: datetime) -> None:
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite

@@ -161,6 +161,7 @@ MISTAKES: dict[str, tuple[str, str, str, str]] = {
     "misspelt-key": ("pack", "[service_level]", "[service_levels]", "service_level"),
     "wrong-type": ("pack", "decide = { days = 3 }", 'decide = { days = "3" }', "service_level.decide.days"),
     "no-time": ("pack", "decide = { days = 3 }", "decide = { days = 0 }", "service_level.decide: it has to be longer"),
+    "no-retention": ("pack", "[calendar]", "[retention]\ndocuments = { days = 0 }\n[calendar]", "retention: it has to be longer"),
     "no-zone": ("pack", 'timezone = "UTC"', 'timezone = "Mars/Olympus"', "calendar.timezone: 'Mars/Olympus' is not a time zone"),
     "day-ends": ("pack", 'timezone = "UTC"', 'timezone = "UTC"\nday_ends = 8', "calendar.day_ends"),
     "attribute-oid": ("pack", 'oid = "2.5.4.3"', 'oid = "2.5.4.x"', "attributes.CN.oid: '2.5.4.x' is not an object identifier"),
