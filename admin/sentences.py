@@ -9,8 +9,8 @@ def N_(sentence: str) -> str:
 
 SENTENCES = (
     N_("accept or refuse it first"),
-    N_("look at it first"),
-    N_("look at the document before you accept it"),
+    N_("look at every page of it first"),
+    N_("look at every page of the document before you accept it"),
     N_("choose a reason"),
     N_("say what to correct"),
     N_("the applicant needs the reason"),

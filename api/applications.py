@@ -170,9 +170,9 @@ def receive_request(path: ById, header: IfMatch, body: RequestBody) -> Response:
 
 
 @blueprint.post("/applications/<uuid:id>/issue", responses={200: CertificateOut})
-def issue(path: ById) -> Response:
-    """Issue the certificate; repeating the call after it was issued gives the same one."""
-    return render(CertificateOut.of(services().issuance.issue(caller(), path.id)))
+def issue(path: ById, header: IfMatch) -> Response:
+    """Issue the certificate for the request that was seen; repeated after that, the call gives the same one."""
+    return render(CertificateOut.of(services().issuance.issue(caller(), path.id, version=seen_version())))
 
 
 @blueprint.post("/applications/<uuid:id>/accept", responses={200: AcceptedOut})

@@ -47,6 +47,7 @@ class Installation:
     token: str
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     approval_of: dict[UUID, bytes] = field(default_factory=dict)
+    version_of: dict[UUID, int] = field(default_factory=dict)
     subject: dict[str, str] = field(default_factory=lambda: dict(SUBJECT))
 
     def __post_init__(self) -> None:
@@ -83,7 +84,10 @@ class Installation:
             approved = services.review.approve(
                 self.operator, application.id, version=seen.application.version, digest=seen.digest
             )
-            services.intake.receive_request(self.subscriber, application.id, self.request, version=approved.version)
+            received = services.intake.receive_request(
+                self.subscriber, application.id, self.request, version=approved.version
+            )
+            self.version_of[application.id] = received.version
             self.approval_of[application.id] = seen.digest
             found.append(application.id)
         return found
@@ -93,7 +97,11 @@ class Installation:
         self.connection.request(
             "POST",
             f"/api/v1/applications/{application}/issue",
-            headers={"Authorization": f"Bearer {self.token}", "Content-Length": "0"},
+            headers={
+                "Authorization": f"Bearer {self.token}",
+                "Content-Length": "0",
+                "If-Match": f'"{self.version_of[application]}"',
+            },
         )
         answer = self.connection.getresponse()
         answer.read()

@@ -102,7 +102,8 @@ class Journey:
         review.claim(operator, application.id)
         snapshot = review.snapshot(operator, application.id)
         for document in snapshot.documents:
-            self._services.documents.page(operator, document.id, 1)
+            for page in range(1, document.pages + 1):
+                self._services.documents.page(operator, document.id, page)
         refused = next(document for document in snapshot.documents if document.kind == "passport")
         reason = next(iter(self._services.profiles.pack(PROFILE.partition("/")[0]).refusal_reasons))
         for document in snapshot.documents:
@@ -133,7 +134,8 @@ class Journey:
         review = self._services.review
         review.claim(who, application)
         for document in review.snapshot(who, application).documents:
-            self._services.documents.page(who, document.id, 1)
+            for page in range(1, document.pages + 1):
+                self._services.documents.page(who, document.id, page)
             if document.state.value == "pending":
                 review.accept_document(who, document.id, version=document.version)
         snapshot = review.snapshot(who, application)

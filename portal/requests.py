@@ -73,10 +73,10 @@ def _key_page(application: Application, *, typed: str = "", error: str = "", sta
 
 @blueprint.post("/applications/<number>/issue")
 def issue(number: str) -> ResponseReturnValue:
-    actor = subscriber()
+    actor, version = subscriber(), seen_version()
     application = services().intake.get(actor, number).application
     try:
-        certificate = services().issuance.issue(actor, application.id)
+        certificate = services().issuance.issue(actor, application.id, version=version)
     except CaError as error:
         return back(url_for(".application", number=number), error)
     return redirect(url_for(".certificate", id=certificate.id))

@@ -102,6 +102,8 @@ class Application:
     claim_expires: datetime | None = None
     request_der: bytes | None = None
     """The certification request (PKCS #10)."""
+    request_sent_by: UUID | None = None
+    """Whoever sent it, and so chose the key."""
     certificate: UUID | None = None
     created_at: datetime
     version: int = 1

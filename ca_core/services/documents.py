@@ -92,15 +92,22 @@ class DocumentDesk:
         return document, data
 
     def page(self, actor: Actor, id: UUID, number: int) -> bytes:
-        """One page (from 1) as PNG. That the caller was shown the document goes on record: approving needs it."""
+        """One page (from 1) as PNG. That the caller was shown it goes on record: approving needs every page."""
         document, owner = self._visible(actor, id)
         if not 1 <= number <= document.pages:
             raise NotFound(f"the document has pages 1 to {document.pages}")
         picture = self._renderer.render(self._plaintext(document, owner), media_type=document.media_type, page=number)
         with self._transactions.begin(actor) as tx:
-            if id not in tx.documents.viewed_by(document.application, actor.id):
-                tx.documents.add_view(id, actor.id, document.sha256, tx.now)
-                tx.audit.record("document.viewed", "document", id, sha256=document.sha256.hex())
+            if number not in tx.documents.pages_viewed(id, actor.id):
+                tx.documents.add_view(id, actor.id, number, document.sha256, tx.now)
+                tx.audit.record(
+                    "document.viewed",
+                    "document",
+                    id,
+                    sha256=document.sha256.hex(),
+                    page=number,
+                    of=document.pages,
+                )
         return picture
 
     def _visible(self, actor: Actor, id: UUID) -> tuple[Document, UUID]:

@@ -16,6 +16,7 @@ from ca_core.domain.errors import (
     NotPermitted,
     ProfileViolation,
     Refused,
+    SelfApproval,
     TryAgain,
     WeakKey,
     WrongState,
@@ -198,7 +199,8 @@ class Intake:
     def receive_request(self, actor: Actor, id: UUID, request: bytes, *, version: int) -> Application:
         """Take a PKCS #10 request (PEM or DER): possession proven; key strong, free, not blocked (invariant 5).
 
-        What the request asks for beside the key counts for nothing: the certificate says what was approved."""
+        What the request asks for beside the key counts for nothing: the certificate says what was approved. Who sends
+        it chooses the key, so an approver may not (SelfApproval, invariant 12)."""
         actor.require(Permission.CERTIFICATE_REQUEST)
         parsed = CertificationRequest.parse(request)
         parsed.prove_possession()
@@ -221,8 +223,17 @@ class Intake:
         with self._transactions.begin(actor) as tx:
             application = unless_stale(tx.applications.get(id, seen_by=actor.visibility), version)
             _refuse_while_signing(tx, application)
-            received = application.step(ApplicationState.REQUEST_RECEIVED, request_der=parsed.der)
+            if any(one.approver == actor.id for one in tx.applications.approvals(id, application.round)):
+                raise SelfApproval("you approved this application; somebody else has to send its request")
+            if actor.id != application.owner == application.request_sent_by:
+                raise NotPermitted("the applicant sent a request already; nobody else replaces it")
+            tx.applications.add_editor(id, actor.id)
+            received = application.step(
+                ApplicationState.REQUEST_RECEIVED, request_der=parsed.der, request_sent_by=actor.id
+            )
             received = tx.applications.replace(received)
+            if actor.id != application.owner:
+                notify(tx, application.owner, "request-received", application=received, key=spki_sha256.hex())
             tx.audit.record("request.received", "application", id, request=parsed.sha256.hex(), key=spki_sha256.hex())
             return received
 

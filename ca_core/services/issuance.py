@@ -34,6 +34,7 @@ from ca_core.services.notices import notify
 from ca_core.services.ports import KeyStore, Profiles, Transaction, Transactions
 from ca_core.services.reconciliation import abandon
 from ca_core.services.replacement_reason import revoke_replaced
+from ca_core.services.row import unless_stale
 from ca_core.services.signing import sign_certificate
 from ca_core.x509.algorithm import signature_algorithm_identifier
 from ca_core.x509.certificate import Certificate as SignedCertificate
@@ -91,8 +92,9 @@ class Issuance:
             tbs=content.linted.der,
         )
 
-    def issue(self, actor: Actor, application_id: UUID) -> Certificate:
-        """Issue, or return what was issued already.
+    def issue(self, actor: Actor, application_id: UUID, *, version: int | None = None) -> Certificate:
+        """Issue, or return what was issued already. ``version`` names the row version that the caller saw, and with it
+        the request whose key is certified.
 
         LintFailed when a rule objects, KeyUnavailable when the key cannot be used; TryAgain while another call signs
         for the same application, or its outcome is not known yet."""
@@ -101,7 +103,7 @@ class Issuance:
             if application.certificate is not None:
                 self._require_right(actor, application)
                 return tx.certificates.get(application.certificate, seen_by=actor.visibility)
-            application = self._to_issue(tx, actor, application_id)
+            application = unless_stale(self._to_issue(tx, actor, application_id), version)
             self._observe("serial")
             content, serial, profile, issuer = self._compose(tx, application)
         self._observe("lint")

@@ -123,12 +123,16 @@ class Documents(Rows[Document], Protocol):
         none was issued, the application was made before it."""
         ...
 
-    def add_view(self, document: UUID, account: UUID, sha256: bytes, at: datetime) -> None:
-        """Record that the account was shown these bytes; repeated views keep the first."""
+    def add_view(self, document: UUID, account: UUID, page: int, sha256: bytes, at: datetime) -> None:
+        """Record that the account was shown this page of these bytes; repeated views keep the first."""
+        ...
+
+    def pages_viewed(self, document: UUID, account: UUID) -> frozenset[int]:
+        """Pages (from 1) that the account was shown."""
         ...
 
     def viewed_by(self, application: UUID, account: UUID) -> frozenset[UUID]:
-        """Documents of the application that the account was shown."""
+        """Documents of the application of which the account was shown every page."""
         ...
 
 

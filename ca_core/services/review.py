@@ -129,11 +129,11 @@ class Review:
             return released
 
     def accept_document(self, actor: Actor, id: UUID, *, version: int) -> Document:
-        """The document shows what it has to; the reviewer must have looked at it."""
+        """The document shows what it has to; the reviewer must have looked at every page."""
         with self._transactions.begin(actor) as tx:
             document, application = self._to_judge(tx, actor, id, version)
             if id not in tx.documents.viewed_by(application.id, actor.id):
-                raise NotPermitted("look at the document before you accept it")
+                raise NotPermitted("look at every page of the document before you accept it")
             return self._judged(tx, actor, document, DocumentState.ACCEPTED, reason=None, note="")
 
     def refuse_document(self, actor: Actor, id: UUID, *, version: int, reason: str, note: str = "") -> Document:
@@ -270,6 +270,6 @@ def unclaimed(application: Application) -> Application:
 
 def _refuse_incomplete(shown: Snapshot) -> None:
     open_points = {one.kind: "accept or refuse it first" for one in shown.requirements if not one.satisfied}
-    open_points |= {one.kind: "look at it first" for one in shown.documents if one.id not in shown.viewed}
+    open_points |= {one.kind: "look at every page of it first" for one in shown.documents if one.id not in shown.viewed}
     if open_points:
         raise Refused(f"not everything was checked: {', '.join(sorted(open_points))}", fields=open_points)

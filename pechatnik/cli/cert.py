@@ -85,7 +85,7 @@ def issue(
         prepared = context.services.issuance.preview(context.actor, found.id)
         context.output.result(prepared, f"would be signed: {prepared.subject}, until {prepared.not_after.isoformat()}")
         return
-    certificate = context.services.issuance.issue(context.actor, found.id)
+    certificate = context.services.issuance.issue(context.actor, found.id, version=found.version)
     if out is not None:
         write_file(out, context.services.certificates.export(context.actor, certificate.id, "pem"))
     _report(context, certificate)

@@ -48,7 +48,8 @@ class House:
                 return
             review.claim(who, id)
             for document in review.snapshot(who, id).documents:
-                self.services.documents.page(who, document.id, 1)
+                for page in range(1, document.pages + 1):
+                    self.services.documents.page(who, document.id, page)
                 if document.kind == refusing:
                     review.refuse_document(
                         who, document.id, version=document.version, reason="not-signed", note="page 1, at the bottom"

@@ -107,7 +107,8 @@ class House:
 
     def look(self, application: Application, by: Actor) -> Any:
         for document in self.services.review.snapshot(by, application.id).documents:
-            self.services.documents.page(by, document.id, 1)
+            for page in range(1, document.pages + 1):
+                self.services.documents.page(by, document.id, page)
             if document.state.value == "pending":
                 self.services.review.accept_document(by, document.id, version=document.version)
         return self.services.review.snapshot(by, application.id)

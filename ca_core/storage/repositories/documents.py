@@ -14,9 +14,9 @@ from ca_core.domain.application import STEPS, ApplicationState
 from ca_core.domain.document import Document
 from ca_core.storage.repositories.applications import visible_applications
 from ca_core.storage.rows import EntityRows
-from ca_core.storage.tables import applications, certificates, document_views, documents
+from ca_core.storage.tables import applications, certificates, documents, page_views
 
-D = documents.c
+D, V = documents.c, page_views.c
 
 
 class DocumentRows(EntityRows[Document]):
@@ -53,16 +53,25 @@ class DocumentRows(EntityRows[Document]):
         )
         return self._all(statement)
 
-    def add_view(self, document: UUID, account: UUID, sha256: bytes, at: datetime) -> None:
+    def add_view(self, document: UUID, account: UUID, page: int, sha256: bytes, at: datetime) -> None:
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(document_views).values(document=document, account=account, sha256=sha256, at=at)
-        self._execute(statement.on_conflict_do_nothing())
+        row = {"document": document, "account": account, "page": page, "sha256": sha256, "at": at}
+        self._execute(dialect.insert(page_views).values(row).on_conflict_do_nothing())
+
+    def pages_viewed(self, document: UUID, account: UUID) -> frozenset[int]:
+        statement = (
+            select(V.page)
+            .join(documents, D.id == V.document)
+            .where(V.document == document, V.account == account, V.sha256 == D.sha256)
+        )
+        return frozenset(self._execute(statement).scalars())
 
     def viewed_by(self, application: UUID, account: UUID) -> frozenset[UUID]:
-        view = document_views.c
         statement = (
-            select(view.document)
-            .join(documents, D.id == view.document)
-            .where(D.application == application, view.account == account, view.sha256 == D.sha256)
+            select(V.document)
+            .join(documents, D.id == V.document)
+            .where(D.application == application, V.account == account, V.sha256 == D.sha256)
+            .group_by(V.document, D.pages)
+            .having(func.count() >= D.pages)
         )
         return frozenset(self._execute(statement).scalars())

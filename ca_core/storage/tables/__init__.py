@@ -6,8 +6,8 @@ from ca_core.storage.tables.applications import (
     applications,
     approvals,
     check_results,
-    document_views,
     documents,
+    page_views,
 )
 from ca_core.storage.tables.certificates import authorities, blocked_keys, certificates, published_crls
 from ca_core.storage.tables.metadata import metadata
@@ -27,11 +27,11 @@ __all__ = [
     "certificates",
     "check_results",
     "counters",
-    "document_views",
     "documents",
     "jobs",
     "metadata",
     "notices",
+    "page_views",
     "published_crls",
     "remembered_answers",
     "web_sessions",

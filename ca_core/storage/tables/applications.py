@@ -49,6 +49,7 @@ applications = Table(
     Column("claimed_by", Uuid, index=True),
     Column("claim_expires", Moment),
     Column("request_der", LargeBinary),
+    Column("request_sent_by", Uuid),
     Column("certificate", Uuid),
     Column("created_at", Moment, nullable=False),
     Column("version", Integer, nullable=False),
@@ -118,12 +119,13 @@ documents = Table(
     Column("version", Integer, nullable=False),
 )
 
-document_views = Table(
-    "document_views",
+page_views = Table(
+    "page_views",
     metadata,
     Column("document", Uuid, ForeignKey("documents.id"), nullable=False),
     Column("account", Uuid, nullable=False),
+    Column("page", Integer, nullable=False),
     Column("sha256", LargeBinary(32), nullable=False),
     Column("at", Moment, nullable=False),
-    PrimaryKeyConstraint("document", "account"),
+    PrimaryKeyConstraint("document", "account", "page"),
 )

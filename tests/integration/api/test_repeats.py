@@ -43,9 +43,10 @@ def test_a_failure_on_our_side_is_not_remembered(house: Any, by: Any, problem: A
     subscriber, key = by("subscriber"), {"Idempotency-Key": "later"}
     keys = house.program.config.data / "keys"
     away = keys.rename(keys.with_name("away"))
-    problem(subscriber("POST", f"/applications/{application.id}/issue", headers=key), 503, "key-missing")
+    path = f"/applications/{application.id}/issue"
+    problem(subscriber("POST", path, version=application.version, headers=key), 503, "key-missing")
     away.rename(keys)
-    answer = subscriber("POST", f"/applications/{application.id}/issue", headers=key)
+    answer = subscriber("POST", path, version=application.version, headers=key)
     assert answer.status_code == 200, answer.text
     assert "Idempotent-Replayed" not in answer.headers
 

@@ -167,7 +167,8 @@ class Desk:
                 break
             review.claim(who, application.id)
             for document in review.snapshot(who, application.id).documents:
-                self.services.documents.page(who, document.id, 1)
+                for page in range(1, document.pages + 1):
+                    self.services.documents.page(who, document.id, page)
                 if document.state.value == "pending":
                     review.accept_document(who, document.id, version=document.version)
             seen = review.snapshot(who, application.id)
@@ -179,7 +180,8 @@ class Desk:
         review, operator = self.services.review, self.actors["operator"]
         review.claim(operator, application.id)
         for document in review.snapshot(operator, application.id).documents:
-            self.services.documents.page(operator, document.id, 1)
+            for page in range(1, document.pages + 1):
+                self.services.documents.page(operator, document.id, page)
             if document.kind == kind:
                 review.refuse_document(operator, document.id, version=document.version, reason=reason, note=note)
             else:

@@ -68,9 +68,14 @@ def victim(home: Path, clock: Callable[[], Any], token: str, applications: list[
     api = create_api(program.services, crls=program.crls, version="test", max_upload=1 << 20)
 
     def ask(application: UUID) -> None:
+        version = program.services.intake.get(SYSTEM_ACTOR, application).application.version
         answer = api.test_client().post(
             f"/api/v1/applications/{application}/issue",
-            headers={"Authorization": f"Bearer {token}", "Idempotency-Key": f"{application}-{random.random()}"},
+            headers={
+                "Authorization": f"Bearer {token}",
+                "Idempotency-Key": f"{application}-{random.random()}",
+                "If-Match": f'"{version}"',
+            },
         )
         if answer.status_code == 200:
             append(home / "acknowledged", answer.json["serial"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.errors import (
@@ -20,6 +22,13 @@ from ca_core.domain.errors import (
     StaleVersion,
     WrongState,
 )
+
+
+def two_pages() -> bytes:
+    out = io.BytesIO()
+    front, back = (Image.new("RGB", (100, 100), colour) for colour in ("white", "grey"))
+    front.save(out, "PDF", save_all=True, append_images=[back])
+    return out.getvalue()
 
 
 def test_only_what_was_refused_has_to_be_sent_again(house: Any) -> None:
@@ -136,6 +145,60 @@ def test_invariant_12_who_edited_does_not_approve(house: Any) -> None:
         )
     house.services.review.release(house.operator, application.id)
     assert house.approve(application, house.second_operator).state.value == "awaiting-key"
+
+
+def test_invariant_12_a_document_is_seen_when_every_page_was(house: Any) -> None:
+    application = house.apply(house.signing())
+    house.services.documents.attach(
+        house.subscriber, application.id, kind="request-form", filename="two.pdf", data=two_pages()
+    )
+    house.submit(application)
+    house.services.review.claim(house.operator, application.id)
+    documents = {one.kind: one for one in house.services.review.snapshot(house.operator, application.id).documents}
+    form = documents["request-form"]
+    assert form.pages == 2
+    house.services.documents.page(house.operator, form.id, 2)
+    house.services.documents.page(house.operator, form.id, 2)
+    with pytest.raises(NotPermitted, match="every page"):
+        house.services.review.accept_document(house.operator, form.id, version=form.version)
+    seen = house.services.review.snapshot(house.operator, application.id)
+    with pytest.raises(Refused) as refusal:
+        house.services.review.approve(
+            house.operator, application.id, version=seen.application.version, digest=seen.digest
+        )
+    assert refusal.value.fields["request-form"] == "look at every page of it first"
+    house.services.documents.page(house.operator, form.id, 1)
+    assert (
+        house.services.review.accept_document(house.operator, form.id, version=form.version).state.value == "accepted"
+    )
+
+
+def test_invariant_12_nobody_but_the_applicant_replaces_the_request_of_the_applicant(house: Any) -> None:
+    application = house.ready()
+    with pytest.raises(NotPermitted, match="nobody else replaces it"):
+        house.request(application, by=house.second_operator)
+    seen = house.current(application)
+    house.request(application)
+    with pytest.raises(StaleVersion):
+        house.services.issuance.issue(house.subscriber, application.id, version=seen.version)
+
+
+def test_the_applicant_is_told_of_a_request_that_somebody_else_sent(house: Any) -> None:
+    house.request(house.approved(), by=house.second_operator)
+    house.request(house.approved())
+    kinds = [one.kind for one in house.services.notices.of(house.subscriber)]
+    assert kinds.count("request-received") == 1
+
+
+def test_invariant_12_an_approver_does_not_choose_the_key(house: Any) -> None:
+    application = house.approved()
+    with pytest.raises(SelfApproval):
+        house.request(application, by=house.operator)
+    assert house.current(application).state.value == "awaiting-key"
+    received = house.request(application, by=house.second_operator)
+    with house.program.transactions.begin(SYSTEM_ACTOR) as tx:
+        assert house.second_operator.id in tx.applications.editors(received.id), "who sent it edited it"
+    assert house.services.issuance.issue(house.subscriber, received.id).state.value == "issued"
 
 
 def test_invariant_12_nobody_approves_twice(house: Any) -> None:

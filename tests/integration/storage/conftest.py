@@ -75,7 +75,7 @@ class Shelf:
                 )
             )
 
-    def document(self, application: Application) -> Document:
+    def document(self, application: Application, pages: int = 1) -> Document:
         with self.transactions.begin(SYSTEM_ACTOR) as tx:
             document = Document(
                 id=tx.new_id(),
@@ -84,7 +84,7 @@ class Shelf:
                 filename="p.pdf",
                 media_type="application/pdf",
                 size=1,
-                pages=1,
+                pages=pages,
                 sha256=bytes(32),
                 wrapped_key=b"k",
                 key_id="documents.1",

@@ -146,8 +146,8 @@ def test_documents_of_an_application_and_who_was_shown_them(shelf: Any, people: 
     with shelf.transactions.begin(SYSTEM_ACTOR) as tx:
         superseded = tx.documents.replace(replace(first, state=DocumentState.SUPERSEDED))
         for _ in range(2):
-            tx.documents.add_view(second.id, operator, second.sha256, tx.now)
-        tx.documents.add_view(first.id, operator, b"\1" * 32, tx.now)  # other bytes than these
+            tx.documents.add_view(second.id, operator, 1, second.sha256, tx.now)
+        tx.documents.add_view(first.id, operator, 1, b"\1" * 32, tx.now)  # other bytes than these
     with shelf.transactions.read(SYSTEM_ACTOR) as tx:
         assert list(tx.documents.of(application.id)) == [superseded, second], "oldest first, superseded ones too"
         assert tx.documents.viewed_by(application.id, operator) == {second.id}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, text
 
+from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.storage import schema, triggers
 
 CATALOGUE = {
@@ -28,6 +31,24 @@ def test_down_to_nothing_and_up_again(engine: Engine) -> None:
     schema.upgrade(engine)
     schema.upgrade(engine)
     assert schema.check(engine) == []
+
+
+def test_what_was_looked_at_is_kept_through_the_second_version(shelf: Any, engine: Engine) -> None:
+    """One page is all that an earlier view is known to have been of."""
+    operator = UUID(int=5)
+    application = shelf.application(shelf.account("anna"), shelf.centre("C-1"))
+    one, two = shelf.document(application, pages=1), shelf.document(application, pages=2)
+    with shelf.transactions.begin(SYSTEM_ACTOR) as tx:
+        for document in (one, two):
+            for page in range(1, document.pages + 1):
+                tx.documents.add_view(document.id, operator, page, document.sha256, tx.now)
+    schema.downgrade(engine, "0001")
+    with engine.connect() as connection:
+        assert triggers.missing(connection) == []
+    schema.upgrade(engine)
+    assert schema.check(engine) == []
+    with shelf.transactions.read(SYSTEM_ACTOR) as tx:
+        assert tx.documents.viewed_by(application.id, operator) == {one.id}
 
 
 DAMAGE = {
@@ -75,7 +96,7 @@ def test_a_trigger_that_is_missing_switched_off_or_weakened_is_told(engine: Engi
 def test_migrations_are_installed_with_the_package() -> None:
     installed = files("ca_core.storage") / "migrations"
     assert (installed / "env.py").is_file()
-    assert (installed / "versions" / f"v{schema.head()}_first.py").is_file()
+    assert list((installed / "versions").glob(f"v{schema.head()}_*.py"))
 
 
 def test_the_newest_file_is_the_head_of_the_one_line_of_revisions() -> None:

@@ -26,6 +26,7 @@ KINDS = (
     "password-changed",
     "register-again",
     "replacement-started",
+    "request-received",
 )
 
 
