@@ -10,8 +10,9 @@ from uuid import UUID
 
 import structlog
 
-from ca_core.domain.access import SYSTEM_ACTOR
-from ca_core.domain.authority import Authority, AuthorityKind
+from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR
+from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
+from ca_core.domain.certificate import RevocationReason
 from ca_core.domain.errors import CaError, InvalidInput, MalformedDer, NotFound, TryAgain
 from ca_core.domain.identifiers import Serial
 from ca_core.lint import OcspLintContext, lint_ocsp_response
@@ -130,7 +131,8 @@ class Responder:
             return REFUSALS[without]
         # A certificate that is asked about twice is answered for once.
         asked_once = {cert_id.der: cert_id for cert_id in asked.cert_ids}.values()
-        statuses = [(cert_id, _status(tx, issuer, cert_id)) for cert_id in asked_once]
+        compromised = _compromise(tx, issuer)
+        statuses = [(cert_id, compromised or _status(tx, issuer, cert_id)) for cert_id in asked_once]
         if self._unknown_serial == "unauthorized" and any(status is UNKNOWN for _, status in statuses):
             return REFUSALS[ResponseStatus.UNAUTHORIZED]
         revocations = (status.revoked_at for _, status in statuses if status.revoked_at is not None)
@@ -188,6 +190,16 @@ class Responder:
         if status is UNKNOWN:
             return NEVER_ISSUED if self._unknown_serial == "revoked" else CertStatus.UNKNOWN
         return CertStatus.GOOD
+
+
+def _compromise(tx: Transaction, issuer: Authority) -> Status | None:
+    """What is said of every certificate of an issuer whose key is compromised (RFC 6960 §2.7); None of any other."""
+    if tx.authorities.get(issuer.id, seen_by=EVERYTHING).state is not AuthorityState.REVOKED:
+        return None
+    own = tx.certificates.get(issuer.certificate_id, seen_by=EVERYTHING)
+    if own.reason not in (RevocationReason.KEY_COMPROMISE, RevocationReason.CA_COMPROMISE):
+        return None
+    return Status(status="revoked", reason=RevocationReason.CA_COMPROMISE, revoked_at=own.revoked_at)
 
 
 def _status(tx: Transaction, issuer: Authority, cert_id: CertId) -> Status:

@@ -326,6 +326,7 @@ def build(config: Config, *, clock: Clock = now, observe: Observer = lambda _: N
         "event": EventDispatch(transactions, extensions.event_handlers),
         "crl": crls.refresh,
         "recheck": services.recheck.of_day,
+        "responders": authorities.renew_now,
     }
     return Program(
         config=config,

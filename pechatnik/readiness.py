@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from ca_core.domain.access import SYSTEM_ACTOR
-from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
+from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState, in_good_standing
 from ca_core.domain.errors import CaError
 from ca_core.keys.self_check import check_signer
 from pechatnik.bootstrap import Program
@@ -116,8 +116,13 @@ def _active(program: Program) -> list[Authority]:
 
 
 def _initialised(program: Program) -> Iterator[Finding]:
-    names = [authority.name for authority in _active(program)]
-    yield Finding(name="authorities", ok=bool(names), detail=", ".join(names) or "none yet; run: pechatnik ca init")
+    with program.transactions.read(SYSTEM_ACTOR) as tx:
+        everyone = tx.authorities.all()
+    issuing = [one for one in everyone if one.kind is AuthorityKind.ISSUING]
+    names = [one.name for one in everyone if in_good_standing(one, everyone)]
+    able = any(one.name in names for one in issuing)
+    otherwise = "none can issue: revoked or retired" if issuing else "none yet; run: pechatnik ca init"
+    yield Finding(name="authorities", ok=able, detail=", ".join(names) if able else otherwise)
 
 
 CHECKS: tuple[tuple[str, Callable[[Program], Iterator[Finding]]], ...] = (

@@ -18,6 +18,7 @@ SENTENCES = (
     N_("invisible and direction-changing characters cannot be used"),
     N_("control, private and unassigned characters cannot be used"),
     N_("control characters cannot be used"),
+    N_("too many marks stand on one letter"),
     N_("say how identity is established"),
     N_("choose a service centre"),
     N_("a name is there twice"),

@@ -54,7 +54,7 @@ class Role(StrEnum):
     REVIEWER = "reviewer"
     """Second reviewer: approves after an operator did, in every centre."""
     SECURITY_OFFICER = "security-officer"
-    """Authority keys, revocation, blocked keys."""
+    """Lists and responders, revocation, blocked keys. Authorities are made and revoked at the machine alone."""
     AUDITOR = "auditor"
     SUPPORT = "support"
     ADMINISTRATOR = "administrator"
@@ -116,7 +116,6 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.CERTIFICATE_UNHOLD,
             P.CERTIFICATE_REVOKE,
             P.AUTHORITY_VIEW,
-            P.AUTHORITY_MANAGE,
             P.CRL_ISSUE,
             P.OCSP_MANAGE,
             P.KEY_BLOCK,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -21,6 +22,8 @@ class AuthorityState(StrEnum):
     ACTIVE = "active"
     RETIRED = "retired"
     """Signs no certificates any more; a retired issuer goes on signing CRLs."""
+    REVOKED = "revoked"
+    """Its own certificate is revoked. Like a retired one; and nobody below it issues any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,3 +72,14 @@ class PublishedCrl:
     entries: int
     der: bytes
     sha256: bytes
+
+
+def in_good_standing(authority: Authority, everyone: Iterable[Authority]) -> bool:
+    """Whether it is active and nobody above it is revoked."""
+    by_id = {one.id: one for one in everyone}
+    above = by_id.get(authority.parent) if authority.parent else None
+    while above is not None:
+        if above.state is AuthorityState.REVOKED:
+            return False
+        above = by_id.get(above.parent) if above.parent else None
+    return authority.state is AuthorityState.ACTIVE

@@ -101,7 +101,11 @@ class Certificate:
         return self.der is not None
 
     def hold(self, *, at: datetime, by: UUID) -> Self:
-        """Suspend: OCSP and CRL say revoked(certificateHold) until :meth:`unhold` or :meth:`revoke`."""
+        """Suspend: OCSP and CRL say revoked(certificateHold) until :meth:`unhold` or :meth:`revoke`.
+
+        Of a held one only whose hold it is can change: from the owner's to somebody else's."""
+        if self.state is CertificateState.HELD and self.held_by == self.owner != by:
+            return replace(self, held_by=by)
         if self.state is not CertificateState.ISSUED:
             raise WrongState(f"certificate {self.serial} is {self.state.value}; only an issued one can be held")
         return replace(

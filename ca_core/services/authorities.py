@@ -13,6 +13,7 @@ from ca_core.domain.certificate import Certificate, CertificateState
 from ca_core.domain.errors import Duplicate, InvalidInput
 from ca_core.domain.identifiers import Entropy, Serial
 from ca_core.domain.profile import Environment
+from ca_core.domain.work import Job
 from ca_core.services.certificate_content import compose, urls_of
 from ca_core.services.ports import KeyStore, Profiles, Transactions
 from ca_core.services.signing import sign_certificate
@@ -127,12 +128,13 @@ class AuthorityOffice:
                     tx.authorities.replace(replace(one, state=AuthorityState.RETIRED))
                     tx.audit.record("authority.retired", "authority", one.id, name=one.name)
         responders = [one for one in everyone if one.kind is AuthorityKind.OCSP_RESPONDER]
+        active = [one for one in responders if one.state is AuthorityState.ACTIVE]
         renewed = 0
         for issuer in everyone:
             if issuer.kind is not AuthorityKind.ISSUING or issuer.not_after <= now:
                 continue
             latest = max(
-                (one for one in responders if one.parent == issuer.id), key=lambda one: one.not_after, default=None
+                (one for one in active if one.parent == issuer.id), key=lambda one: one.not_after, default=None
             )
             if latest is not None and latest.not_after - now > (latest.not_after - latest.not_before) / 3:
                 continue
@@ -147,6 +149,10 @@ class AuthorityOffice:
             )
             renewed += 1
         return renewed
+
+    def renew_now(self, _: Job) -> None:
+        """Handler of the job ``responders``: a responder was revoked, and answers wait for its successor."""
+        self.renew_responders(SYSTEM_ACTOR)
 
     def _key(self, name: str, kind: AuthorityKind, algorithm: KeyAlgorithm) -> _Key:
         """A new key; one that an interrupted call left behind without a certificate is not used again."""

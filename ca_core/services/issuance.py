@@ -14,7 +14,7 @@ from uuid import UUID
 
 from ca_core.domain.access import EVERYTHING, Actor, Permission
 from ca_core.domain.application import Application, ApplicationState
-from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
+from ca_core.domain.authority import Authority, AuthorityKind, in_good_standing
 from ca_core.domain.certificate import Certificate, CertificateState
 from ca_core.domain.errors import (
     ApprovalNeeded,
@@ -269,12 +269,13 @@ class Issuance:
 
 
 def _issuer(tx: Transaction, profile: Profile) -> Authority:
-    """The issuing authority for that profile: active, of the same environment (invariant 17), the newest."""
+    """The issuing authority for that profile: in good standing, of the same environment (invariant 17), the newest."""
+    everyone = tx.authorities.all()
     fitting = [
         one
-        for one in tx.authorities.all()
+        for one in everyone
         if one.kind is AuthorityKind.ISSUING
-        and one.state is AuthorityState.ACTIVE
+        and in_good_standing(one, everyone)
         and one.environment is profile.environment
         and one.not_before <= tx.now < one.not_after
     ]

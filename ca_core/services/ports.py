@@ -181,6 +181,10 @@ class Certificates(Rows[Certificate], Protocol):
         """Whether somebody else's certificate carries this key."""
         ...
 
+    def with_key(self, spki_sha256: bytes) -> Sequence[Certificate]:
+        """Every certificate over this key, oldest first."""
+        ...
+
     def block_key(self, spki_sha256: bytes, reason: str, at: datetime) -> bool:
         """Add to the block list of compromised keys; False when it was there already."""
         ...

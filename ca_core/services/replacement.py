@@ -36,12 +36,14 @@ class Replacement:
         actor.require(Permission.CERTIFICATE_REPLACE)
         with self._transactions.begin(actor) as tx:
             certificate = tx.certificates.get(certificate_id, seen_by=actor.visibility)
+            if certificate.application is None:
+                raise WrongState("the authority's own certificates are renewed by the authority")
             started = tx.applications.open_replacement_of(certificate_id)
             if started is None and certificate.state not in (CertificateState.ISSUED, CertificateState.HELD):
                 raise WrongState(
                     f"certificate {certificate.serial} is {certificate.state.value}; apply for a new one instead"
                 )
-            certificate = _protect(tx, certificate, circumstance, by=actor.id)
+            certificate = _protect(tx, actor, certificate, circumstance)
             if started is not None:
                 if started.circumstance != circumstance.value and started.state is ApplicationState.DRAFT:
                     started = tx.applications.replace(replace(started, circumstance=circumstance.value))
@@ -89,8 +91,7 @@ class Replacement:
     def _start(
         self, tx: Transaction, actor: Actor, certificate: Certificate, circumstance: Circumstance
     ) -> Application:
-        if certificate.application is None:
-            raise WrongState("the authority's own certificates are renewed by the authority")
+        assert certificate.application is not None
         old = tx.applications.get(certificate.application, seen_by=EVERYTHING)
         profile = self._profiles.profile(certificate.profile, on=tx.now.date())
         application = Application(
@@ -141,12 +142,14 @@ class Replacement:
             self._documents.carry_over(actor, document, started.id)
 
 
-def _protect(tx: Transaction, certificate: Certificate, circumstance: Circumstance, *, by: UUID) -> Certificate:
+def _protect(tx: Transaction, actor: Actor, certificate: Certificate, circumstance: Circumstance) -> Certificate:
     if circumstance is Circumstance.LOST and certificate.state is CertificateState.ISSUED:
-        return put_on_hold(tx, certificate, by=by)
+        actor.require(Permission.CERTIFICATE_HOLD)
+        return put_on_hold(tx, certificate, by=actor.id)
     if circumstance is Circumstance.COMPROMISED and certificate.state in (
         CertificateState.ISSUED,
         CertificateState.HELD,
     ):
+        actor.require(Permission.CERTIFICATE_REVOKE)
         return revoke_for_good(tx, certificate, reason=RevocationReason.KEY_COMPROMISE)
     return certificate

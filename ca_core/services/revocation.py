@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 from ca_core.domain.access import Actor, Permission, Role
+from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
 from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
-from ca_core.domain.errors import InvalidInput, NotPermitted
+from ca_core.domain.errors import InvalidInput, NotPermitted, WrongState
 from ca_core.services.crl_refresh import refresh_crl
 from ca_core.services.events import emit
 from ca_core.services.notices import notify
@@ -19,6 +21,9 @@ SUBSCRIBER_REASONS = frozenset(
     {R.UNSPECIFIED, R.KEY_COMPROMISE, R.AFFILIATION_CHANGED, R.SUPERSEDED, R.CESSATION_OF_OPERATION}
 )
 """CRLReasons that a subscriber can know to be true; the others are the authority's to give."""
+
+EARLIEST_INVALIDITY = datetime(1950, 1, 1, tzinfo=UTC)
+"""The earliest moment that both time types of X.509 can tell (RFC 5280 §4.1.2.5)."""
 
 
 class Revocation:
@@ -32,6 +37,8 @@ class Revocation:
         actor.require(Permission.CERTIFICATE_HOLD)
         with self._transactions.begin(actor) as tx:
             certificate = unless_stale(tx.certificates.get(id, seen_by=actor.visibility), version)
+            if _authority_of(tx, certificate) is not None:
+                raise WrongState("the certificate of an authority cannot be put on hold; it can be revoked")
             return put_on_hold(tx, certificate, by=actor.id)
 
     def unhold(self, actor: Actor, id: UUID, *, version: int | None = None) -> Certificate:
@@ -56,28 +63,30 @@ class Revocation:
             raise NotPermitted(f"{reason.label} is for the authority to state")
         with self._transactions.begin(actor) as tx:
             certificate = unless_stale(tx.certificates.get(id, seen_by=actor.visibility), version)
-            if certificate.application is None:
+            if _authority_of(tx, certificate) is not None:
                 actor.require(Permission.AUTHORITY_MANAGE)
+            elif reason is R.CA_COMPROMISE:
+                raise InvalidInput(
+                    "cACompromise is said of the certificate of an authority alone",
+                    fields={"reason": "not of a subscriber's certificate"},
+                )
             if invalidity_date is not None:
-                _require_plausible(invalidity_date, certificate, now=tx.now)
+                _require_plausible(invalidity_date, now=tx.now)
             return revoke_for_good(tx, certificate, reason=reason, invalidity_date=invalidity_date)
 
 
-def _require_plausible(invalidity_date: datetime, certificate: Certificate, *, now: datetime) -> None:
-    """The date since when the key is suspect (RFC 5280 5.3.2) lies between the certificate's start and now."""
+def _require_plausible(invalidity_date: datetime, *, now: datetime) -> None:
+    """The date since when the key is suspect (RFC 5280 §5.3.2); it may lie before the certificate: keys are older."""
     if invalidity_date.tzinfo is None:
         raise InvalidInput("the invalidity date has no time zone", fields={"invalidity_date": "a time with its zone"})
     if invalidity_date > now:
         raise InvalidInput("the invalidity date lies in the future", fields={"invalidity_date": "not after now"})
-    if invalidity_date < certificate.not_before:
-        raise InvalidInput(
-            "the invalidity date lies before the certificate's own start",
-            fields={"invalidity_date": "not before the certificate's notBefore"},
-        )
+    if invalidity_date < EARLIEST_INVALIDITY:
+        raise InvalidInput("no key of ours is that old", fields={"invalidity_date": "1950 or later"})
 
 
 def put_on_hold(tx: Transaction, certificate: Certificate, *, by: UUID) -> Certificate:
-    """Hold in this transaction."""
+    """Hold in this transaction. Staff take over a hold of the owner's, who then cannot lift it any more."""
     held = tx.certificates.replace(certificate.hold(at=tx.now, by=by))
     _record(tx, held, "held")
     return held
@@ -93,12 +102,35 @@ def lift_hold(tx: Transaction, certificate: Certificate) -> Certificate:
 def revoke_for_good(
     tx: Transaction, certificate: Certificate, *, reason: RevocationReason, invalidity_date: datetime | None = None
 ) -> Certificate:
-    """Revoke in this transaction; a compromised key is never certified again."""
+    """Revoke in this transaction. A compromised key is never certified again, and its other certificates go with it;
+    an authority whose certificate it is signs none any more."""
     revoked = tx.certificates.replace(certificate.revoke(at=tx.now, reason=reason, invalidity_date=invalidity_date))
-    if reason is RevocationReason.KEY_COMPROMISE:
-        tx.certificates.block_key(certificate.spki_sha256, "keyCompromise", tx.now)
     _record(tx, revoked, "revoked", reason=reason.label)
+    if (authority := _authority_of(tx, certificate)) is not None:
+        _revoke_authority(tx, authority)
+    if reason is RevocationReason.KEY_COMPROMISE and tx.certificates.block_key(
+        certificate.spki_sha256, "keyCompromise", tx.now
+    ):
+        for other in tx.certificates.with_key(certificate.spki_sha256):
+            if is_active(other):
+                revoke_for_good(tx, other, reason=reason, invalidity_date=invalidity_date)
     return revoked
+
+
+def _authority_of(tx: Transaction, certificate: Certificate) -> Authority | None:
+    """The authority whose own certificate this is."""
+    if certificate.application is not None:
+        return None
+    return next((one for one in tx.authorities.all() if one.certificate_id == certificate.id), None)
+
+
+def _revoke_authority(tx: Transaction, authority: Authority) -> None:
+    if authority.state is AuthorityState.REVOKED:
+        return
+    tx.authorities.replace(replace(authority, state=AuthorityState.REVOKED))
+    tx.audit.record("authority.revoked", "authority", authority.id, name=authority.name)
+    if authority.kind is AuthorityKind.OCSP_RESPONDER:
+        tx.jobs.enqueue("responders", {}, dedupe_key=f"responders:{authority.id}")
 
 
 def _record(tx: Transaction, certificate: Certificate, what: str, **details: object) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import idna.core
+
 from ca_core.domain.errors import ProfileViolation
 from ca_core.domain.profile import RdnRule, StringType
 from ca_core.x509 import der
@@ -80,6 +82,14 @@ SHORT_NAMES: Mapping[str, str] = {
 
 # Format characters that keep words of some scripts apart or together; all others only deceive the eye.
 _JOINERS = frozenset("\u200c\u200d")
+"""Between letters of scripts that need them they are part of the spelling (RFC 5892, appendix A.1 and A.2)."""
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""What shows nothing though it is no format character: Default_Ignorable_Code_Point of the Unicode Character Database,
+and the blank of Braille."""
+_HEAPED = re.compile("M{5}")
+"""No spelling puts five marks on one letter; drawings over the neighbouring text do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +206,18 @@ def value_fault(rule: RdnRule, value: str) -> str | None:
 
 
 def _deceptive(value: str) -> str | None:
-    for character in value:
+    for position, character in enumerate(value):
         category = unicodedata.category(character)
-        if category == "Cf" and character not in _JOINERS:
+        if character in _JOINERS:
+            if not idna.core.valid_contextj(value, position):
+                return "invisible and direction-changing characters cannot be used"
+        elif category == "Cf" or _INVISIBLE.match(character) or (category == "Zs" and character != " "):
             # U+202E and its kin make a reader see another name than the one that was certified.
             return "invisible and direction-changing characters cannot be used"
         if category in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp"):
             return "control, private and unassigned characters cannot be used"
+    if _HEAPED.search("".join("M" if unicodedata.category(one) in ("Mn", "Me") else "-" for one in value)):
+        return "too many marks stand on one letter"
     if not unicodedata.is_normalized("NFC", value):
         # RFC 5280 §7.1: names are compared after normalization, so only one form of each is certified.
         return "the text is not in Unicode normalization form C"

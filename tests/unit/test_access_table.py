@@ -37,7 +37,7 @@ TABLE = {
     "certificate.revoke": "SORC...Y",
     "certificate.replace": "SO.....Y",
     "authority.view": "...CU.DY",
-    "authority.manage": "...C...Y",
+    "authority.manage": ".......Y",
     "crl.issue": "...C...Y",
     "ocsp.manage": "...C...Y",
     "account.view": "....U.DY",

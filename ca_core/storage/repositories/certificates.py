@@ -108,6 +108,9 @@ class CertificateRows(EntityRows[Certificate]):
         found = select(exists().where(C.spki_sha256 == spki_sha256, C.owner != other_than_owner))
         return bool(self._execute(found).scalar_one())
 
+    def with_key(self, spki_sha256: bytes) -> Sequence[Certificate]:
+        return self._all(self._select().where(C.spki_sha256 == spki_sha256).order_by(C.id))
+
     def block_key(self, spki_sha256: bytes, reason: str, at: datetime) -> bool:
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         statement = dialect.insert(blocked_keys).values(spki_sha256=spki_sha256, reason=reason, at=at)

@@ -55,6 +55,11 @@ FAULTS: dict[str, tuple[dict[str, str], str, str]] = {
     "zero": ({"CN": "a\0b"}, "CN", "control characters"),
     "delete": ({"CN": "a\x7fb"}, "CN", "control characters"),
     "next-line": ({"CN": "a\x85б"}, "CN", "control"),
+    **{
+        f"invisible-{text.encode('unicode_escape').decode()}": ({"CN": text}, "CN", "invisible")
+        for text in ("\u3164", "\u2800", "\uffa0", "\u200c", "Bank\ufe0f", "Ba\u034fnk", "Сбер\u200dбанк", "a\u00a0b")
+    },
+    "heap-of-marks": ({"CN": "a" + "\u0323" * 5}, "CN", "too many marks"),
     "right-to-left-override": ({"CN": "a\u202eb"}, "CN", "direction-changing"),
     "left-to-right-mark": ({"CN": "a\u200eb"}, "CN", "direction-changing"),
     "zero-width-space": ({"CN": "a\u200bb"}, "CN", "invisible"),
