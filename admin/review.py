@@ -11,7 +11,7 @@ from flask_admin import expose
 from flask_babel import gettext as _, lazy_gettext as _l
 
 from admin.guard import PAGE, GuardedView, caller, identifier, require_fresh, seen_version
-from ca_core.domain.access import Permission
+from ca_core.domain.access import Permission, Role
 from ca_core.domain.application import ApplicationState, snapshot_digest
 from ca_core.domain.errors import CaError, InvalidInput, NotFound, NotPermitted, Refused
 from web.identity import services
@@ -53,7 +53,21 @@ class ReviewView(GuardedView):
 
     @expose("/<uuid:id>/claim", methods=["POST"])
     def claim(self, id: UUID) -> ResponseReturnValue:
-        return self.act(lambda actor: services().review.claim(actor, id), _("It is yours now."), ".one", id=id)
+        over = request.form.get("take_over") == "1"
+        return self.act(
+            lambda actor: services().review.claim(actor, id, take_over=over), _("It is yours now."), ".one", id=id
+        )
+
+    @expose("/<uuid:id>/reconsider", methods=["POST"])
+    def reconsider(self, id: UUID) -> ResponseReturnValue:
+        """Send back into review what is approved; for reviewers and operators, with the reason."""
+        version, note = seen_version(), request.form.get("note", "")
+        return self.act(
+            lambda actor: services().review.reconsider(actor, id, version=version, note=note),
+            _("It is in the queue again."),
+            ".one",
+            id=id,
+        )
 
     @expose("/<uuid:id>/release", methods=["POST"])
     def release(self, id: UUID) -> ResponseReturnValue:
@@ -131,12 +145,15 @@ class ReviewView(GuardedView):
             pack=services().profiles.pack(profile.pack),
             documents=documents,
             labels={one.kind: one.label for one in view.requirements},
-            digest=snapshot_digest(application, documents).hex(),
+            digest=snapshot_digest(application, documents, view.checks).hex(),
             viewed=snapshot.viewed if snapshot else frozenset(),
             claimable=actor.may(Permission.APPLICATION_REVIEW)
             and not mine
             and application.state in DECIDABLE | {ApplicationState.SUBMITTED},
             mine=mine,
+            taken=application.claimed_by not in (None, actor.id) and Role.REVIEWER in actor.roles,
+            reconsiderable=actor.may(Permission.APPLICATION_APPROVE)
+            and application.state in (ApplicationState.AWAITING_KEY, ApplicationState.REQUEST_RECEIVED),
             sees_documents=actor.may(Permission.DOCUMENT_VIEW),
             faults=faults or {},
             unchecked=unchecked or {},

@@ -115,10 +115,14 @@ def withdraw(path: ById, header: IfMatch) -> Response:
     return render(ApplicationOut.of(services().intake.withdraw(caller(), path.id, version=seen_version())))
 
 
+class Claim(BaseModel):
+    take_over: bool = Field(default=False, description="take it from somebody else; for reviewers")
+
+
 @blueprint.post("/applications/<uuid:id>/claim", responses={200: ApplicationOut})
-def claim(path: ById) -> Response:
+def claim(path: ById, query: Claim) -> Response:
     """Take it into review; nobody else decides on it until the claim runs out or is released."""
-    return render(ApplicationOut.of(services().review.claim(caller(), path.id)))
+    return render(ApplicationOut.of(services().review.claim(caller(), path.id, take_over=query.take_over)))
 
 
 @blueprint.post("/applications/<uuid:id>/release", responses={200: ApplicationOut})
@@ -159,6 +163,13 @@ def approve(path: ById, header: IfMatch, body: ApprovalBody) -> Response:
 @blueprint.post("/applications/<uuid:id>/reject", responses={200: ApplicationOut})
 def reject(path: ById, header: IfMatch, body: RejectBody) -> Response:
     done = services().review.reject(caller(), path.id, version=seen_version(), note=body.note)
+    return render(ApplicationOut.of(done))
+
+
+@blueprint.post("/applications/<uuid:id>/reconsider", responses={200: ApplicationOut})
+def reconsider(path: ById, header: IfMatch, body: RejectBody) -> Response:
+    """Send back into review what is approved and not issued yet; its approvals no longer count."""
+    done = services().review.reconsider(caller(), path.id, version=seen_version(), note=body.note)
     return render(ApplicationOut.of(done))
 
 

@@ -44,15 +44,16 @@ STEPS: Mapping[ApplicationState, frozenset[ApplicationState]] = {
     ),
     S.RETURNED: frozenset({S.SUBMITTED, S.WITHDRAWN, S.EXPIRED}),
     S.APPROVED_FIRST: frozenset({S.AWAITING_KEY, S.SUBMITTED, S.RETURNED, S.REJECTED, S.WITHDRAWN, S.EXPIRED}),
-    S.AWAITING_KEY: frozenset({S.REQUEST_RECEIVED, S.WITHDRAWN, S.EXPIRED}),
-    S.REQUEST_RECEIVED: frozenset({S.REQUEST_RECEIVED, S.ISSUED, S.WITHDRAWN, S.EXPIRED}),
+    S.AWAITING_KEY: frozenset({S.REQUEST_RECEIVED, S.SUBMITTED, S.WITHDRAWN, S.EXPIRED}),
+    S.REQUEST_RECEIVED: frozenset({S.REQUEST_RECEIVED, S.SUBMITTED, S.ISSUED, S.WITHDRAWN, S.EXPIRED}),
     S.ISSUED: frozenset({S.ACCEPTED}),
     S.ACCEPTED: frozenset(),
     S.REJECTED: frozenset(),
     S.WITHDRAWN: frozenset(),
     S.EXPIRED: frozenset(),
 }
-"""Every step there is. ``approved-first`` goes back to ``submitted`` when the applicant changes something."""
+"""Every step there is. ``approved-first`` goes back to ``submitted`` when the applicant changes something, and what was
+approved when it has to be reviewed again."""
 
 BEFORE_DECISION = frozenset({S.DRAFT, S.SUBMITTED, S.IN_REVIEW, S.RETURNED, S.APPROVED_FIRST})
 """While one of these holds, any document may be replaced."""
@@ -86,6 +87,8 @@ class Application:
     circumstance: str | None = None
     """Why it has to be replaced: ``lost``, ``broken``, ``compromised``, ``data-changed``."""
     state: ApplicationState = ApplicationState.DRAFT
+    state_since: datetime
+    """When it came into its state."""
     note: str = ""
     """What the applicant is told with a return or rejection."""
     round: int = 1
@@ -109,11 +112,11 @@ class Application:
     version: int = 1
     """Row version; a change names the version it saw."""
 
-    def step(self, to: ApplicationState, **changes: object) -> Self:
-        """The application in its next state, or :class:`WrongState`."""
+    def step(self, to: ApplicationState, *, at: datetime, **changes: object) -> Self:
+        """The application in its next state from that moment, or :class:`WrongState`."""
         if to not in STEPS[self.state]:
             raise WrongState(f"application {self.number} is {self.state.value}; it cannot become {to.value}")
-        return replace(self, state=to, **changes)  # type: ignore[arg-type]  # field names are checked by replace()
+        return replace(self, state=to, state_since=at, **changes)  # type: ignore[arg-type]  # field names are checked by replace()
 
     def held_by_another(self, account: UUID, now: datetime) -> bool:
         """Whether somebody else has claimed it and the claim has not run out."""
@@ -161,8 +164,9 @@ class CheckResult:
     """Digests of the recorded question and answer."""
 
 
-def snapshot_digest(application: Application, documents: Iterable[Document]) -> bytes:
-    """SHA-256 over all that a reviewer decides on: data, profile version, and the documents that count.
+def snapshot_digest(application: Application, documents: Iterable[Document], checks: Iterable[CheckResult]) -> bytes:
+    """SHA-256 over all that a reviewer decides on: data, profile version, the documents that count, and what registers
+    said.
 
     A change to any of it gives another digest, so an approval of the old one no longer fits.
     """
@@ -180,5 +184,6 @@ def snapshot_digest(application: Application, documents: Iterable[Document]) -> 
             for document in documents
             if document.state in (DocumentState.PENDING, DocumentState.ACCEPTED, DocumentState.REFUSED)
         ),
+        "checks": sorted([check.name, check.mode, check.verdict, check.detail] for check in checks),
     }
     return hashlib.sha256(json.dumps(shown, sort_keys=True, ensure_ascii=False).encode()).digest()

@@ -85,7 +85,7 @@ class SoftwareKeyStore:
                 try:
                     pem = self._directory.read(name)
                 except NotFound:
-                    raise KeyMissing(f"there is no key {reference} in {self._directory.path}") from None
+                    raise KeyMissing(f"the key store holds no key {reference}; restore it from a backup") from None
                 key = decrypt_key(pem, passphrase=self._passphrase(), origin=str(self._directory.path / name))
                 self._loaded[reference] = key
             return key

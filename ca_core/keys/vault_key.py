@@ -95,7 +95,7 @@ class SymmetricKeyStore:
         """Id and octets of the newest key of the purpose, also when another process made it; :class:`KeyMissing`."""
         ids = self._ids(purpose)
         if not ids:
-            raise KeyMissing(f"there is no symmetric key for {purpose} in {self._directory.path} yet")
+            raise KeyMissing(f"there is no symmetric key for {purpose} yet")
         newest = max(ids)
         return newest, self.get(newest)
 

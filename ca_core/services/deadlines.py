@@ -34,12 +34,12 @@ class DeadlineWatch:
         with self._transactions.begin(SYSTEM_ACTOR) as tx:
             touched = [self._release(tx, one) for one in tx.applications.expired_claims(tx.now)]
             touched += [True for one in tx.applications.running_clocks() if self._warn(tx, one)]
-            forgotten = tx.applications.created_before(tx.now - self._open_for, states=LEFT_LYING, limit=BATCH)
+            forgotten = tx.applications.unmoved_since(tx.now - self._open_for, states=LEFT_LYING, limit=BATCH)
             touched += [self._expire(tx, one) for one in forgotten if tx.certificates.intent_of(one.id) is None]
             return len(touched)
 
     def _release(self, tx: Transaction, application: Application) -> bool:
-        tx.applications.replace(unclaimed(application))
+        tx.applications.replace(unclaimed(application, at=tx.now))
         tx.audit.record("application.claim-expired", "application", application.id)
         return True
 
@@ -61,7 +61,7 @@ class DeadlineWatch:
         return True
 
     def _expire(self, tx: Transaction, application: Application) -> bool:
-        tx.applications.replace(self._clock.stop(application.step(S.EXPIRED), at=tx.now))
+        tx.applications.replace(self._clock.stop(application.step(S.EXPIRED, at=tx.now), at=tx.now))
         tx.audit.record("application.expired", "application", application.id)
         notify(tx, application.owner, "application-expired", application=application)
         return True

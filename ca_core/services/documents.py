@@ -7,11 +7,11 @@ from dataclasses import replace
 from uuid import UUID
 
 from ca_core.domain.access import Actor, Permission
-from ca_core.domain.application import Application
+from ca_core.domain.application import Application, ApplicationState
 from ca_core.domain.document import Document, DocumentState
 from ca_core.domain.errors import DocumentRejected, IntegrityAlarm, InvalidInput, NotFound
 from ca_core.domain.profile import Profile
-from ca_core.services.intake import reopened
+from ca_core.services.notices import notify
 from ca_core.services.ports import (
     DocumentInspector,
     Inspection,
@@ -23,6 +23,7 @@ from ca_core.services.ports import (
     Transaction,
     Transactions,
 )
+from ca_core.services.review_round import carry_checks, reopened
 
 
 class DocumentDesk:
@@ -51,7 +52,7 @@ class DocumentDesk:
         DocumentRejected says what is wrong with the file; InvalidInput when the profile asks for no such document."""
         actor.require(Permission.DOCUMENT_UPLOAD)
         with self._transactions.read(actor) as tx:
-            application = reopened(tx.applications.get(application_id, seen_by=actor.visibility))
+            application = reopened(tx.applications.get(application_id, seen_by=actor.visibility), at=tx.now)
             id = tx.new_id()
         kinds = [rule.kind for rule in self._pinned(application).evidence]
         if kind not in kinds:
@@ -137,7 +138,7 @@ class DocumentDesk:
     ) -> Document:
         """Record it and supersede what it replaces; the application gets a new version, so that a decision made on
         the old state is refused."""
-        reopening = reopened(application)
+        reopening = reopened(application, at=tx.now)
         for earlier in tx.documents.of(application.id):
             if earlier.kind == kind and earlier.counts:
                 if earlier.sha256 == stored.sha256 and earlier.state is DocumentState.REFUSED:
@@ -158,7 +159,9 @@ class DocumentDesk:
             uploaded_at=tx.now,
         )
         tx.documents.add(document)
-        tx.applications.replace(reopening)
+        carry_checks(tx, application, tx.applications.replace(reopening))
+        if actor.id != application.owner and application.state is not ApplicationState.DRAFT:
+            notify(tx, application.owner, "application-changed", application=application)
         tx.audit.record(
             "document.attached", "document", id, application=str(application.id), kind=kind, sha256=stored.sha256.hex()
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from ca_core.domain.access import EVERYTHING, Actor, Permission, Role
-from ca_core.domain.application import BEFORE_DECISION, Application, ApplicationState, CheckResult
+from ca_core.domain.application import Application, ApplicationState, CheckResult
 from ca_core.domain.document import Document
 from ca_core.domain.errors import (
     InvalidInput,
@@ -17,7 +17,6 @@ from ca_core.domain.errors import (
     ProfileViolation,
     Refused,
     SelfApproval,
-    TryAgain,
     WeakKey,
     WrongState,
 )
@@ -29,6 +28,7 @@ from ca_core.services.evidence import Requirement, requirements
 from ca_core.services.notices import notify
 from ca_core.services.ports import CheckOutcome, EvidenceCheck, Page, Profiles, Transaction, Transactions
 from ca_core.services.report_code import new_report_code, report_code_digest
+from ca_core.services.review_round import UNDER_REVIEW, look_again, refuse_while_signing, with_other_data
 from ca_core.services.row import application_by, unless_stale
 from ca_core.services.subject_rules import IdentifierRules, check_subject, tidied
 from ca_core.x509.key_policy import check_public_key
@@ -124,21 +124,33 @@ class Intake:
         san: tuple[tuple[str, str], ...] | None = None,
         identification: str | None = None,
     ) -> Application:
-        """Change the data before the decision; what is None stays. Approvals given so far no longer count."""
+        """Change the data before the decision; what is None stays. Approvals given so far no longer count.
+
+        What was submitted already is a new round: registers are asked again, before the transaction, and accepted
+        documents are looked at again. Refused when a blocking check says no."""
         actor.require(Permission.APPLICATION_EDIT)
-        with self._transactions.begin(actor) as tx:
+        with self._transactions.read(actor) as tx:
             application = unless_stale(tx.applications.get(id, seen_by=actor.visibility), version)
-            changed = replace(
-                application,
-                subject=application.subject if subject is None else tidied(subject),
-                san=application.san if san is None else san,
-                identification=identification or application.identification,
-            )
-            profile = self._pinned(changed)
-            self._check_data(profile, changed, complete=changed.state is not ApplicationState.DRAFT)
-            changed = tx.applications.replace(reopened(changed))
+        changed = replace(
+            application,
+            subject=application.subject if subject is None else tidied(subject),
+            san=application.san if san is None else san,
+            identification=identification or application.identification,
+        )
+        profile = self._pinned(changed)
+        submitted = application.state in UNDER_REVIEW
+        self._check_data(profile, changed, complete=application.state is not ApplicationState.DRAFT)
+        outcomes = [self._ask(self._checks[name], changed.subject) for name in profile.checks] if submitted else []
+        with self._transactions.begin(actor) as tx:
+            unless_stale(tx.applications.get(id, seen_by=actor.visibility), version)
+            changed = tx.applications.replace(with_other_data(changed, at=tx.now))
+            for outcome in outcomes:
+                tx.applications.add_check(self._result(tx, changed, outcome))
+            look_again(tx, changed)
             tx.applications.add_editor(id, actor.id)
             tx.audit.record("application.changed", "application", id, round=changed.round)
+            if actor.id != changed.owner:
+                notify(tx, changed.owner, "application-changed", application=changed)
             return changed
 
     def submit(self, actor: Actor, id: UUID, *, version: int) -> Application:
@@ -168,6 +180,7 @@ class Intake:
                 tx.applications.add_check(check)
             submitted = application.step(
                 ApplicationState.SUBMITTED,
+                at=tx.now,
                 profile_version=profile.version,
                 profile_digest=profile.digest,
                 approvals_required=profile.approvals,
@@ -188,12 +201,15 @@ class Intake:
         actor.require(Permission.APPLICATION_EDIT)
         with self._transactions.begin(actor) as tx:
             application = unless_stale(tx.applications.get(id, seen_by=actor.visibility), version)
-            _refuse_while_signing(tx, application)
+            refuse_while_signing(tx, application)
             ended = self._clock.stop(
-                application.step(ApplicationState.WITHDRAWN, claimed_by=None, claim_expires=None), at=tx.now
+                application.step(ApplicationState.WITHDRAWN, at=tx.now, claimed_by=None, claim_expires=None),
+                at=tx.now,
             )
             ended = tx.applications.replace(ended)
             tx.audit.record("application.withdrawn", "application", id)
+            if actor.id != ended.owner:
+                notify(tx, ended.owner, "application-withdrawn", application=ended)
             return ended
 
     def receive_request(self, actor: Actor, id: UUID, request: bytes, *, version: int) -> Application:
@@ -222,14 +238,14 @@ class Intake:
             )
         with self._transactions.begin(actor) as tx:
             application = unless_stale(tx.applications.get(id, seen_by=actor.visibility), version)
-            _refuse_while_signing(tx, application)
+            refuse_while_signing(tx, application)
             if any(one.approver == actor.id for one in tx.applications.approvals(id, application.round)):
                 raise SelfApproval("you approved this application; somebody else has to send its request")
             if actor.id != application.owner == application.request_sent_by:
                 raise NotPermitted("the applicant sent a request already; nobody else replaces it")
             tx.applications.add_editor(id, actor.id)
             received = application.step(
-                ApplicationState.REQUEST_RECEIVED, request_der=parsed.der, request_sent_by=actor.id
+                ApplicationState.REQUEST_RECEIVED, at=tx.now, request_der=parsed.der, request_sent_by=actor.id
             )
             received = tx.applications.replace(received)
             if actor.id != application.owner:
@@ -245,7 +261,7 @@ class Intake:
             application = unless_stale(tx.applications.get(id, seen_by=actor.visibility), version)
             if application.owner != actor.id:
                 raise NotPermitted("only the subscriber accepts the certificate")
-            accepted = tx.applications.replace(application.step(ApplicationState.ACCEPTED))
+            accepted = tx.applications.replace(application.step(ApplicationState.ACCEPTED, at=tx.now))
             assert application.certificate is not None
             certificate = tx.certificates.get(application.certificate, seen_by=actor.visibility)
             tx.certificates.replace(replace(certificate, report_code_sha256=report_code_digest(code)))
@@ -301,6 +317,7 @@ class Intake:
             subject=tidied(new.subject),
             san=new.san,
             identification=new.identification,
+            state_since=tx.now,
             created_at=tx.now,
         )
         self._check_data(profile, application, complete=False)
@@ -342,22 +359,6 @@ class Intake:
             at=tx.now,
             extra=outcome.extra or {},
         )
-
-
-def reopened(application: Application) -> Application:
-    """The application after its content changed: a first approval no longer counts. WrongState once decided."""
-    if application.state not in BEFORE_DECISION:
-        raise WrongState(f"application {application.number} is {application.state.value}; it can be changed no more")
-    if application.state is ApplicationState.APPROVED_FIRST:
-        return application.step(
-            ApplicationState.SUBMITTED, round=application.round + 1, claimed_by=None, claim_expires=None
-        )
-    return application
-
-
-def _refuse_while_signing(tx: Transaction, application: Application) -> None:
-    if tx.certificates.intent_of(application.id) is not None:
-        raise TryAgain(f"the certificate of application {application.number} is being signed; look again in a moment")
 
 
 def _owner(tx: Transaction, actor: Actor, owner: UUID | None) -> UUID:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from ca_core.domain.access import EVERYTHING, Actor, Permission
-from ca_core.domain.application import Application, ApplicationState
+from ca_core.domain.application import Application, ApplicationState, Approval
 from ca_core.domain.authority import Authority, AuthorityKind, in_good_standing
 from ca_core.domain.certificate import Certificate, CertificateState
 from ca_core.domain.errors import (
@@ -107,10 +107,11 @@ class Issuance:
             self._observe("serial")
             content, serial, profile, issuer = self._compose(tx, application)
         self._observe("lint")
+        # Before the intent: while the key is away nothing is recorded, and no serial used up.
+        signer = self._keys.signer(issuer.key_reference, issuer.signature_algorithm)
         intent = self._record_intent(actor, application, content, serial, profile, issuer)
         self._observe("intent")
         try:
-            signer = self._keys.signer(issuer.key_reference, issuer.signature_algorithm)
             signed = sign_certificate(content.linted, signer)
         except CaError as failure:
             self._give_up(actor, intent, failure)
@@ -183,8 +184,11 @@ class Issuance:
                 raise TryAgain(f"application {application.number} was changed just now; look at it again")
             self._settle_earlier(tx, current)
             approvals = tx.applications.approvals(current.id, current.round)
-            if len({one.approver for one in approvals}) < current.approvals_required:
-                raise ApprovalNeeded(f"application {current.number} lacks an approval")
+            if len({one.approver for one in approvals if _may_approve(tx, one)}) < current.approvals_required:
+                raise ApprovalNeeded(
+                    f"application {current.number} lacks an approval of somebody who may still approve; "
+                    "have it reviewed again"
+                )
             if tx.certificates.is_blocked(spki_sha256):
                 raise WeakKey("the key is on the list of compromised keys; make a new one")
             if tx.certificates.key_in_use(spki_sha256, other_than_owner=current.owner):
@@ -249,7 +253,7 @@ class Issuance:
                 )
             )
             current = tx.applications.get(application.id, seen_by=EVERYTHING)
-            tx.applications.replace(current.step(ApplicationState.ISSUED, certificate=issued.id))
+            tx.applications.replace(current.step(ApplicationState.ISSUED, at=tx.now, certificate=issued.id))
             tx.audit.record(
                 "certificate.issued", "certificate", issued.id, serial=issued.serial.hex, sha256=signed.sha256.hex()
             )
@@ -266,6 +270,12 @@ class Issuance:
         if isinstance(failure, IntegrityAlarm):
             with self._transactions.begin(actor) as tx:
                 tx.audit.record("alarm.integrity", "certificate", intent.id, detail=failure.detail)
+
+
+def _may_approve(tx: Transaction, approval: Approval) -> bool:
+    """Whether the approver was not thrown out since."""
+    account = tx.accounts.get(approval.approver, seen_by=EVERYTHING)
+    return account.active and account.actor().may(Permission.APPLICATION_APPROVE)
 
 
 def _issuer(tx: Transaction, profile: Profile) -> Authority:

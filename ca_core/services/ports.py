@@ -83,8 +83,8 @@ class Applications(Rows[Application], Protocol):
 
     def expired_claims(self, now: datetime) -> Sequence[Application]: ...
 
-    def created_before(self, moment: datetime, *, states: Iterable[str], limit: int) -> Sequence[Application]:
-        """Oldest first."""
+    def unmoved_since(self, moment: datetime, *, states: Iterable[str], limit: int) -> Sequence[Application]:
+        """Those that came into their state before the moment, oldest first."""
         ...
 
     def count(self, *, seen_by: Visibility, states: Iterable[str] = (), claimed_by: UUID | None = None) -> int: ...

@@ -79,6 +79,7 @@ class Replacement:
             if started is not None and tx.certificates.intent_of(started.id) is None:
                 ended = started.step(
                     ApplicationState.WITHDRAWN,
+                    at=tx.now,
                     claimed_by=None,
                     claim_expires=None,
                     clock_running_since=None,
@@ -109,6 +110,7 @@ class Replacement:
             identification=old.identification,
             replaces=certificate.id,
             circumstance=circumstance.value,
+            state_since=tx.now,
             created_at=tx.now,
         )
         tx.applications.add(application)

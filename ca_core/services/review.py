@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from ca_core.domain.access import Actor, Permission
+from ca_core.domain.access import Actor, Permission, Role
 from ca_core.domain.application import Application, ApplicationState, Approval, CheckResult, snapshot_digest
 from ca_core.domain.document import Document, DocumentState
 from ca_core.domain.errors import (
@@ -25,6 +26,7 @@ from ca_core.services.events import emit
 from ca_core.services.evidence import Requirement, requirements
 from ca_core.services.notices import notify
 from ca_core.services.ports import Page, Profiles, Transaction, Transactions
+from ca_core.services.review_round import carry_checks, refuse_while_signing
 from ca_core.services.row import unless_stale
 
 S = ApplicationState
@@ -100,22 +102,24 @@ class Review:
         with self._transactions.read(actor) as tx:
             return self._snapshot(tx, actor, tx.applications.get(id, seen_by=actor.visibility))
 
-    def claim(self, actor: Actor, id: UUID) -> Application:
-        """Take it, or go on holding it; ClaimedByAnother while somebody else does."""
+    def claim(self, actor: Actor, id: UUID, *, take_over: bool = False) -> Application:
+        """Take it, or go on holding it; ClaimedByAnother while somebody else does. A reviewer may ``take_over``."""
         actor.require(Permission.APPLICATION_REVIEW)
         with self._transactions.begin(actor) as tx:
             application = tx.applications.get(id, seen_by=actor.visibility)
             if application.owner == actor.id:
                 raise SelfApproval("nobody reviews an application of his own")
-            if application.held_by_another(actor.id, tx.now):
+            taken_from = application.claimed_by if application.held_by_another(actor.id, tx.now) else None
+            if taken_from is not None and not (take_over and Role.REVIEWER in actor.roles):
                 raise ClaimedByAnother(f"application {application.number} is being reviewed by somebody else")
             claim = {"claimed_by": actor.id, "claim_expires": tx.now + self._claim_for}
             if application.state in (S.IN_REVIEW, S.APPROVED_FIRST):
                 claimed = replace(application, **claim)  # type: ignore[arg-type]  # names checked by replace()
             else:
-                claimed = application.step(S.IN_REVIEW, **claim)
+                claimed = application.step(S.IN_REVIEW, at=tx.now, **claim)
             claimed = tx.applications.replace(claimed)
-            tx.audit.record("application.claimed", "application", id)
+            over = {"taken_from": str(taken_from)} if taken_from is not None else {}
+            tx.audit.record("application.claimed", "application", id, **over)
             return claimed
 
     def release(self, actor: Actor, id: UUID) -> Application:
@@ -124,7 +128,7 @@ class Review:
         with self._transactions.begin(actor) as tx:
             application = tx.applications.get(id, seen_by=actor.visibility)
             application.require_claim(actor.id, tx.now)
-            released = tx.applications.replace(unclaimed(application))
+            released = tx.applications.replace(unclaimed(application, at=tx.now))
             tx.audit.record("application.released", "application", id)
             return released
 
@@ -150,11 +154,12 @@ class Review:
         with self._transactions.begin(actor) as tx:
             application = self._to_decide(tx, actor, id, version)
             refused = [one for one in tx.documents.of(id) if one.state is DocumentState.REFUSED]
-            if not refused and not note.strip():
+            note = checked_note(note)
+            if not refused and not note:
                 raise InvalidInput(
                     "refuse a document or write what has to be corrected", fields={"note": "say what to correct"}
                 )
-            returned = application.step(S.RETURNED, note=note.strip(), claimed_by=None, claim_expires=None)
+            returned = application.step(S.RETURNED, at=tx.now, note=note, claimed_by=None, claim_expires=None)
             returned = tx.applications.replace(self._clock.stop(returned, at=tx.now))
             tx.audit.record("application.returned", "application", id, refused=[one.kind for one in refused])
             notify(tx, application.owner, "application-returned", application=returned)
@@ -184,12 +189,12 @@ class Review:
             given = len(shown.approvals) + 1
             if given >= application.approvals_required:
                 approved = self._clock.stop(
-                    application.step(S.AWAITING_KEY, claimed_by=None, claim_expires=None), at=tx.now
+                    application.step(S.AWAITING_KEY, at=tx.now, claimed_by=None, claim_expires=None), at=tx.now
                 )
                 notify(tx, application.owner, "application-approved", application=approved)
                 emit(tx, "application.approved", application=id)
             else:
-                approved = application.step(S.APPROVED_FIRST, claimed_by=None, claim_expires=None)
+                approved = application.step(S.APPROVED_FIRST, at=tx.now, claimed_by=None, claim_expires=None)
             approved = tx.applications.replace(approved)
             tx.audit.record(
                 "application.approved", "application", id, digest=digest.hex(), approval=given, round=application.round
@@ -198,16 +203,38 @@ class Review:
 
     def reject(self, actor: Actor, id: UUID, *, version: int, note: str) -> Application:
         """Refuse for good, with the reason that the applicant reads."""
-        if not note.strip():
+        note = checked_note(note)
+        if not note:
             raise InvalidInput("say why", fields={"note": "the applicant needs the reason"})
         with self._transactions.begin(actor) as tx:
             application = self._to_decide(tx, actor, id, version)
-            rejected = application.step(S.REJECTED, note=note.strip(), claimed_by=None, claim_expires=None)
+            rejected = application.step(S.REJECTED, at=tx.now, note=note, claimed_by=None, claim_expires=None)
             rejected = tx.applications.replace(self._clock.stop(rejected, at=tx.now))
             tx.audit.record("application.rejected", "application", id)
             notify(tx, application.owner, "application-rejected", application=rejected)
             emit(tx, "application.rejected", application=id)
             return rejected
+
+    def reconsider(self, actor: Actor, id: UUID, *, version: int, note: str) -> Application:
+        """Send back into review what is approved and not issued yet: a new round, and no approval counts any more."""
+        actor.require(Permission.APPLICATION_APPROVE)
+        note = checked_note(note)
+        if not note:
+            raise InvalidInput("say why", fields={"note": "the next reviewer needs the reason"})
+        with self._transactions.begin(actor) as tx:
+            application = unless_stale(tx.applications.get(id, seen_by=actor.visibility), version)
+            if application.state not in (S.AWAITING_KEY, S.REQUEST_RECEIVED):
+                raise WrongState(f"application {application.number} is {application.state.value}, not approved")
+            refuse_while_signing(tx, application)
+            again = application.step(
+                S.SUBMITTED, at=tx.now, round=application.round + 1, request_der=None, request_sent_by=None
+            )
+            carry_checks(tx, application, again)
+            again = tx.applications.replace(self._clock.start(again, at=tx.now))
+            tx.audit.record("application.reconsidered", "application", id, round=again.round, note=note)
+            notify(tx, application.owner, "application-reconsidered", application=again)
+            emit(tx, "application.reconsidered", application=id)
+            return again
 
     def _snapshot(self, tx: Transaction, actor: Actor, application: Application) -> Snapshot:
         documents = [one for one in tx.documents.of(application.id) if one.counts]
@@ -220,7 +247,7 @@ class Review:
             documents=documents,
             requirements=requirements(profile, documents, checks),
             checks=checks,
-            digest=snapshot_digest(application, documents),
+            digest=snapshot_digest(application, documents, checks),
             approvals=tx.applications.approvals(application.id, application.round),
             viewed=tx.documents.viewed_by(application.id, actor.id),
         )
@@ -247,7 +274,7 @@ class Review:
         self, tx: Transaction, actor: Actor, document: Document, state: DocumentState, *, reason: str | None, note: str
     ) -> Document:
         judged = replace(
-            document, state=state, reason=reason, note=note.strip(), decided_by=actor.id, decided_at=tx.now
+            document, state=state, reason=reason, note=checked_note(note), decided_by=actor.id, decided_at=tx.now
         )
         judged = tx.documents.replace(judged)
         tx.audit.record(f"document.{state.value}", "document", document.id, sha256=document.sha256.hex(), reason=reason)
@@ -261,11 +288,18 @@ class Review:
         return self._profiles.pack(application.profile.partition("/")[0])
 
 
-def unclaimed(application: Application) -> Application:
+def unclaimed(application: Application, *, at: datetime) -> Application:
     """Without its claim; what was in review goes back to the queue."""
     if application.state is S.IN_REVIEW:
-        return application.step(S.SUBMITTED, claimed_by=None, claim_expires=None)
+        return application.step(S.SUBMITTED, at=at, claimed_by=None, claim_expires=None)
     return replace(application, claimed_by=None, claim_expires=None)
+
+
+def checked_note(note: str) -> str:
+    """The note as it is kept: nothing that people do not see counts as words. InvalidInput for control characters."""
+    if any(unicodedata.category(one) in ("Cc", "Cs") and one not in "\r\n\t" for one in note):
+        raise InvalidInput("a note is plain text", fields={"note": "control characters cannot be used"})
+    return "" if not any(one.isprintable() and not one.isspace() for one in note) else note.strip()
 
 
 def _refuse_incomplete(shown: Snapshot) -> None:

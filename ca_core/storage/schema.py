@@ -25,7 +25,9 @@ def upgrade(engine: Engine) -> None:
     from alembic import command
 
     with translated(), engine.begin() as connection:
+        triggers.drop(connection)
         command.upgrade(_config(connection), "head")
+        triggers.create(connection)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
@@ -33,7 +35,10 @@ def downgrade(engine: Engine, revision: str) -> None:
     from alembic import command
 
     with translated(), engine.begin() as connection:
+        triggers.drop(connection)
         command.downgrade(_config(connection), revision)
+        if revision != "base":
+            triggers.create(connection)
 
 
 def current(engine: Engine) -> str | None:

@@ -49,15 +49,11 @@ class Trigger:
                 f"FOR EACH STATEMENT EXECUTE FUNCTION {self.name}()"
             )
 
-    def removal(self, dialect: str) -> Iterable[str]:
-        """SQL that drops it."""
+    def removal(self, dialect: str) -> str:
+        """SQL that drops it where it is."""
         if dialect == "sqlite":
-            yield f"DROP TRIGGER {self.name}"
-            return
-        yield f"DROP TRIGGER {self.name} ON {self.table}"
-        if self.event == "DELETE":
-            yield f"DROP TRIGGER {self.name}_whole ON {self.table}"
-        yield f"DROP FUNCTION {self.name}()"
+            return f"DROP TRIGGER IF EXISTS {self.name}"
+        return f"DROP FUNCTION IF EXISTS {self.name}() CASCADE"
 
 
 def _changed(*columns: str) -> str:
@@ -103,13 +99,15 @@ TRIGGERS = (
         " AND EXISTS (SELECT 1 FROM approvals p WHERE p.application = NEW.id AND p.round = NEW.round))",
         "immutable",
     ),
-    # Invariants 3 and 12. Editors are looked at again: one may have become an editor in the very moment of approving.
+    # Invariants 3 and 12. Editors and accounts are looked at again: an approver may have become an editor, or have been
+    # thrown out, since.
     Trigger(
         "certificate_is_approved",
         "certificates",
         "INSERT",
         "NEW.application IS NOT NULL AND (SELECT count(DISTINCT p.approver) FROM approvals p"
         " JOIN applications a ON a.id = p.application AND a.round = p.round AND a.owner <> p.approver"
+        " JOIN accounts c ON c.id = p.approver AND c.active"
         " WHERE p.application = NEW.application AND p.digest = NEW.approval_digest"
         " AND NOT EXISTS (SELECT 1 FROM application_editors e"
         " WHERE e.application = p.application AND e.account = p.approver))"
@@ -216,17 +214,16 @@ TRIGGERS = (
 
 
 def create(connection: Connection) -> None:
-    """Create every trigger; for migrations."""
+    """Create every trigger; after migrations, which know of none."""
     for trigger in TRIGGERS:
         for statement in trigger.statements(connection.dialect.name):
             connection.exec_driver_sql(statement)
 
 
 def drop(connection: Connection) -> None:
-    """Drop every trigger; for migrations."""
+    """Drop what there is of them; before migrations, or SQLite would not alter tables that they name."""
     for trigger in TRIGGERS:
-        for statement in trigger.removal(connection.dialect.name):
-            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(trigger.removal(connection.dialect.name))
 
 
 def missing(connection: Connection) -> list[str]:

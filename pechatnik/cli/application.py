@@ -138,10 +138,15 @@ def submit(ctx: typer.Context, number: Number) -> None:
 
 
 @app.command()
-def claim(ctx: typer.Context, number: Number) -> None:
+def claim(
+    ctx: typer.Context,
+    number: Number,
+    take_over: Annotated[bool, typer.Option(help="Take it from somebody else; for reviewers.")] = False,
+) -> None:
     """Take into review."""
     context = context_of(ctx)
-    _report(context, context.services.review.claim(context.actor, _find(context, number).id))
+    found = _find(context, number)
+    _report(context, context.services.review.claim(context.actor, found.id, take_over=take_over))
 
 
 @app.command()
@@ -213,6 +218,16 @@ def approve(
         return
     approved = context.services.review.approve(context.actor, found.id, version=seen.application.version, digest=chosen)
     _report(context, approved)
+
+
+@app.command()
+def reconsider(
+    ctx: typer.Context, number: Number, note: Annotated[str, typer.Option(help="Why; for the next reviewer.")]
+) -> None:
+    """Send back into review what is approved and not issued yet."""
+    context = context_of(ctx)
+    found = _find(context, number)
+    _report(context, context.services.review.reconsider(context.actor, found.id, version=found.version, note=note))
 
 
 @app.command()

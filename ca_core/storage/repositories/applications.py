@@ -101,9 +101,9 @@ class ApplicationRows(EntityRows[Application]):
     def expired_claims(self, now: datetime) -> Sequence[Application]:
         return self._all(self._select().where(A.claimed_by.is_not(None), A.claim_expires <= now))
 
-    def created_before(self, moment: datetime, *, states: Iterable[str], limit: int) -> Sequence[Application]:
-        chosen = self._select().where(A.state.in_(words(states)), A.created_at < moment)
-        return self._all(chosen.order_by(A.created_at).limit(limit))
+    def unmoved_since(self, moment: datetime, *, states: Iterable[str], limit: int) -> Sequence[Application]:
+        chosen = self._select().where(A.state.in_(words(states)), A.state_since < moment)
+        return self._all(chosen.order_by(A.state_since).limit(limit))
 
     def open_replacement_of(self, certificate: UUID) -> Application | None:
         still = [*OPEN]

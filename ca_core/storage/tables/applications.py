@@ -51,13 +51,14 @@ applications = Table(
     Column("request_der", LargeBinary),
     Column("request_sent_by", Uuid),
     Column("certificate", Uuid),
+    Column("state_since", Moment),
     Column("created_at", Moment, nullable=False),
     Column("version", Integer, nullable=False),
     Column("search", Text, nullable=False),
     CheckConstraint("approvals_required IN (1, 2)", name="approvals_required"),
     Index("ix_applications_owner_id", "owner", "id"),
     Index("ix_applications_centre_state_due_at", "centre", "state", "due_at"),
-    Index("ix_applications_state_created_at", "state", "created_at"),
+    Index("ix_applications_state_state_since", "state", "state_since"),
 )
 """``search``: number, subject values and e-mail in lower case."""
 

@@ -60,6 +60,7 @@ class Shelf:
                 profile_digest=bytes(32),
                 approvals_required=1,
                 subject={"CN": "Somebody"},
+                state_since=tx.now,
                 created_at=tx.now,
             )
             application = replace(application, **changes)

@@ -89,10 +89,10 @@ def test_clocks_claims_and_forgotten_drafts_are_found(shelf: Any, people: Any, c
         assert list(rows.running_clocks()) == [running]
         assert list(rows.expired_claims(start + timedelta(minutes=4))) == []
         assert list(rows.expired_claims(start + timedelta(minutes=5))) == [running]
-        assert list(rows.created_before(clock(), states=[S.DRAFT], limit=9)) == [old, newer], "oldest first"
-        assert list(rows.created_before(clock(), states=[S.DRAFT], limit=1)) == [old]
-        assert list(rows.created_before(newer.created_at, states=[S.DRAFT], limit=9)) == [old]
-        assert list(rows.created_before(clock(), states=[S.RETURNED], limit=9)) == []
+        assert list(rows.unmoved_since(clock(), states=[S.DRAFT], limit=9)) == [old, newer], "oldest first"
+        assert list(rows.unmoved_since(clock(), states=[S.DRAFT], limit=1)) == [old]
+        assert list(rows.unmoved_since(newer.state_since, states=[S.DRAFT], limit=9)) == [old]
+        assert list(rows.unmoved_since(clock(), states=[S.RETURNED], limit=9)) == []
 
 
 @pytest.mark.parametrize("state", [S.DRAFT, S.REQUEST_RECEIVED, S.ISSUED, S.WITHDRAWN])

@@ -71,7 +71,7 @@ MISUSE: dict[str, tuple[Callable[[Any], object], type[CaError]]] = {
     "limit": (lambda tx: tx.applications.find(seen_by=EVERYTHING, limit=VERY_LARGE), InvalidInput),
     "sequence": (lambda tx: tx.audit.records(after=VERY_LARGE), InvalidInput),
     "surrogate": (lambda tx: tx.accounts.by_email("\ud800"), InvalidInput),
-    "no zone": (lambda tx: tx.applications.created_before(NAIVE, states=["draft"], limit=1), IntegrityAlarm),
+    "no zone": (lambda tx: tx.applications.unmoved_since(NAIVE, states=["draft"], limit=1), IntegrityAlarm),
     "no uuid": (lambda tx: tx.applications.get("no uuid", seen_by=EVERYTHING), CaError),
     "null": (lambda tx: tx.accounts.add_centre(Centre(id=UUID(int=1), code=None, name="x")), CaError),  # type: ignore[arg-type]
     "object": (lambda tx: tx.accounts.add_centre(Centre(id=UUID(int=1), code=object(), name="x")), IntegrityAlarm),  # type: ignore[arg-type]

@@ -247,8 +247,7 @@ def refused_only_with(world: World, name: str) -> None:
             with world.engine.connect() as connection, pytest.raises(DBAPIError, match=rf"\b{trigger.refusal}\b"):
                 connection.exec_driver_sql(statement.replace("%", "%%"))
             with world.engine.connect() as connection, connection.begin() as transaction:
-                for removal in trigger.removal(connection.dialect.name):
-                    connection.exec_driver_sql(removal)
+                connection.exec_driver_sql(trigger.removal(connection.dialect.name))
                 assert connection.exec_driver_sql(statement.replace("%", "%%")).rowcount > 0, statement
                 transaction.rollback()
 

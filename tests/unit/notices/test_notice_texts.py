@@ -12,10 +12,13 @@ TEXTS = NoticeTexts.shipped()
 KINDS = (
     "access-reset",
     "application-approved",
+    "application-changed",
     "application-expired",
+    "application-reconsidered",
     "application-rejected",
     "application-returned",
     "application-submitted",
+    "application-withdrawn",
     "certificate-held",
     "certificate-issued",
     "certificate-revoked",

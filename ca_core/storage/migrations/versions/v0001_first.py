@@ -6,7 +6,7 @@ Revision ID: 0001
 import sqlalchemy as sa
 from alembic import op
 
-from ca_core.storage import columns, triggers
+from ca_core.storage import columns
 
 revision = "0001"
 down_revision = None
@@ -346,11 +346,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_published_crls')),
     sa.UniqueConstraint('authority', 'partition', 'number', name=op.f('uq_published_crls_authority_partition_number'))
     )
-    triggers.create(op.get_bind())
 
 
 def downgrade() -> None:
-    triggers.drop(op.get_bind())
     op.drop_table('published_crls')
     op.drop_table('document_views')
     op.drop_index(op.f('ix_authorities_parent'), table_name='authorities')

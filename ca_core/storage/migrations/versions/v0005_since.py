@@ -1,0 +1,27 @@
+"""Since when an application is in its state.
+
+Revision ID: 0005
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from ca_core.storage import columns
+
+revision = "0005"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.drop_index('ix_applications_state_created_at', table_name='applications')
+    op.add_column('applications', sa.Column('state_since', columns.Moment(), nullable=True))
+    op.execute("UPDATE applications SET state_since = created_at")
+    op.create_index('ix_applications_state_state_since', 'applications', ['state', 'state_since'], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_index('ix_applications_state_state_since', table_name='applications')
+    op.drop_column('applications', 'state_since')
+    op.create_index('ix_applications_state_created_at', 'applications', ['state', 'created_at'], unique=False)
