@@ -29,6 +29,7 @@ def application(desk: Any, owner: Any, **changes: Any) -> Application:
             "subject": {},
             "state": ApplicationState.RETURNED,
             "note": "Страница 2 не читается",
+            "state_since": desk.clock(),
             "created_at": desk.clock(),
             **changes,
         }

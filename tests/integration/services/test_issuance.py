@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -53,11 +54,11 @@ def test_invariant_1_the_serial_is_on_record_before_the_key_is_used(
     application = house.ready()
     seen: list[Any] = []
 
-    def signer(reference: str, algorithm: object) -> Any:
+    def look() -> Exception:
         seen.extend(subscribers(house))
-        raise KeyUnavailable("the token was pulled")
+        return KeyUnavailable("the token was pulled")
 
-    monkeypatch.setattr(house.program.keys, "signer", signer)
+    fail_to_sign(monkeypatch, house, look)
     with pytest.raises(KeyUnavailable):
         house.services.issuance.issue(house.subscriber, application.id)
     assert [one.state for one in seen] == [CertificateState.INTENT]
@@ -72,6 +73,22 @@ def test_invariant_1_a_thousand_serials_differ_and_are_positive(house: Any) -> N
     serials = {Serial.random(token_bytes) for _ in range(1000)}
     assert len(serials) == 1000
     assert all(len(f"{one.value:x}") in (35, 36) and one.value.bit_length() <= 143 for one in serials)
+
+
+def fail_to_sign(patch: pytest.MonkeyPatch, house: Any, failure: Callable[[], BaseException]) -> None:
+    """The key is found, and fails when it is used."""
+    genuine = house.program.keys.signer
+
+    class Failing:
+        def __init__(self, signer: Any) -> None:
+            self.algorithm = signer.algorithm
+            self.algorithm_identifier = signer.algorithm_identifier
+            self.public_key_info = signer.public_key_info
+
+        def sign(self, data: bytes) -> bytes:
+            raise failure()
+
+    patch.setattr(house.program.keys, "signer", lambda *named: Failing(genuine(*named)))
 
 
 def test_invariant_2_a_finding_blocks_before_anything_is_recorded(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,11 +124,7 @@ def test_invariant_3_after_a_failed_signature_the_serial_is_revoked_and_never_us
 ) -> None:
     application = house.ready()
     with monkeypatch.context() as patch:
-
-        def signer(reference: str, algorithm: object) -> Any:
-            raise KeyUnavailable("the token was pulled")
-
-        patch.setattr(house.program.keys, "signer", signer)
+        fail_to_sign(patch, house, lambda: KeyUnavailable("the token was pulled"))
         with pytest.raises(KeyUnavailable):
             house.services.issuance.issue(house.subscriber, application.id)
     certificate = house.services.issuance.issue(house.subscriber, application.id)
@@ -129,11 +142,8 @@ def test_invariant_3_an_intent_whose_signer_died_is_given_up_after_a_while(
     class Died(BaseException):
         """What no handler catches, like a kill."""
 
-    def die(*_: object) -> Any:
-        raise Died
-
     with monkeypatch.context() as patch:
-        patch.setattr(house.program.keys, "signer", die)
+        fail_to_sign(patch, house, Died)
         with pytest.raises(Died):
             house.services.issuance.issue(house.subscriber, application.id)
     with pytest.raises(TryAgain):

@@ -70,7 +70,7 @@ def test_rotation_makes_a_new_current_key_and_keeps_the_old_one(store: Symmetric
 
 def test_purposes_do_not_mix(store: SymmetricKeyStore) -> None:
     store.create("audit-archive")
-    with pytest.raises(KeyMissing, match="no symmetric key for audit in"):
+    with pytest.raises(KeyMissing, match="no symmetric key for audit yet"):
         store.current("audit")
 
 
