@@ -235,13 +235,16 @@ def build(config: Config, *, clock: Clock = now, observe: Observer = lambda _: N
     extensions = extensions_of(config)
     packs = packs_of(config, extensions)
     passphrase = _passphrase(config)
-    symmetric = SymmetricKeyStore(config.data / "keys" / "symmetric", passphrase)
-    _make_missing(symmetric)
+    folder = config.data / "keys" / "symmetric"
+    symmetric = SymmetricKeyStore(folder, passphrase)
     keys = _key_store(config, passphrase)
     engine = engine_of(config)
-    if schema.current(engine) != schema.head():
+    try:
+        schema.require_current(engine)
+        _make_missing(symmetric, folder, engine)
+    except ConfigurationError:
         engine.dispose()
-        raise ConfigurationError("the database is not of this version; run: pechatnik db upgrade")
+        raise
     entropy = secrets.token_bytes
     transactions = Transactions(engine, clock=clock, entropy=entropy, audit_keys=symmetric)
     decision_clock = DecisionClock(packs, HolidayCalendars(packs.packs))
@@ -352,11 +355,18 @@ def _passphrase(config: Config) -> Secret:
     )
 
 
-def _make_missing(symmetric: SymmetricKeyStore) -> None:
+def _make_missing(symmetric: SymmetricKeyStore, folder: Path, engine: Engine) -> None:
+    """New keys for a new installation. One with records has keys: without them the audit chain would go on under
+    another one, and nothing that is sealed could be opened."""
     for purpose in SYMMETRIC_PURPOSES:
         try:
             symmetric.current(purpose)
         except KeyMissing:
+            if purpose == "audit" and schema.has_records(engine):
+                raise ConfigurationError(
+                    f"the keys of this installation are not in {folder}: is the disk mounted? "
+                    "Otherwise restore them from a backup"
+                ) from None
             symmetric.create(purpose)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from ca_core.domain.access import SYSTEM_ACTOR, Role
 from ca_core.domain.algorithms import KeyAlgorithm
+from ca_core.domain.authority import AuthorityKind
 from ca_core.domain.errors import ConfigurationError
 from pechatnik import config as configuration
 from pechatnik.bootstrap import Program, build, engine_of
@@ -31,6 +33,8 @@ PEOPLE = {
 }
 MARK = "demo-accounts.txt"
 """Where the demo accounts' passwords are kept, for a later visit; only in a demo authority."""
+PARTS = frozenset({"pechatnik.toml", "secrets", "data", MARK})
+"""All that a demo authority's folder holds."""
 
 
 class Progress:
@@ -64,15 +68,19 @@ def run(directory: Path, *, fresh: bool, serve: bool, port: int, output: Output)
     config_path = directory / "pechatnik.toml"
     if serve:
         refuse_taken("127.0.0.1", port)
-    if fresh and directory.exists():
-        _remove(directory)
+    with _readable(directory):
+        if fresh and directory.exists():
+            _remove(directory)
+        known = config_path.exists()
     progress = Progress(output)
     output.say(f"Pechatnik demo authority in {directory}")
-    if not config_path.exists():
-        _write_configuration(directory, port)
+    if not known:
+        with _readable(directory):
+            _write_configuration(directory, port)
         progress.done("Configuration", f"{config_path.name}, secrets in secrets/, all below {directory.name}/")
     program = build_upgraded(config_path)
-    if not program.services.authorities.list(SYSTEM_ACTOR):
+    if len(program.services.authorities.list(SYSTEM_ACTOR)) < len(AuthorityKind):
+        # None yet, or an earlier visit was interrupted among them.
         made = progress.during(
             "Making root, issuing authority and OCSP responder",
             lambda: program.initialise(
@@ -121,18 +129,24 @@ def build_upgraded(config_path: Path) -> Program:
     return build(config)
 
 
-def _write_configuration(directory: Path, port: int) -> None:
+@contextmanager
+def _readable(directory: Path) -> Iterator[None]:
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        secret = directory / "secrets"
-        secret.mkdir(mode=0o700, exist_ok=True)
-        data = directory / "data"
-        data.mkdir(mode=0o700, exist_ok=True)
-        passphrase = secret / "passphrase"
-        passphrase.touch(mode=0o600)
-        passphrase.write_text(secrets.token_urlsafe(32), encoding="ascii")
-        (directory / "pechatnik.toml").write_text(
-            f"""# A demo authority, made by 'pechatnik quickstart'. docs/operations.md explains every key.
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            f"{directory} cannot be used: {error.strerror}; name another place with --directory"
+        ) from None
+
+
+def _write_configuration(directory: Path, port: int) -> None:
+    for folder in (directory, directory / "secrets", directory / "data"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    passphrase = directory / "secrets" / "passphrase"
+    passphrase.touch(mode=0o600)
+    passphrase.write_text(secrets.token_urlsafe(32), encoding="ascii")
+    (directory / "pechatnik.toml").write_text(
+        f"""# A demo authority, made by 'pechatnik quickstart'. docs/operations.md explains every key.
 [installation]
 name = "Pechatnik"
 environment = "demo"
@@ -146,31 +160,35 @@ port = {port}
 public_url = "http://127.0.0.1:{port}"
 cookies_over_tls_only = false
 """,
-            encoding="utf-8",
-        )
-    except OSError as error:
-        raise ConfigurationError(
-            f"{directory} cannot be written: {error.strerror}; name another place with --directory"
-        ) from None
+        encoding="utf-8",
+    )
 
 
 def _remove(directory: Path) -> None:
-    """Remove an earlier demo authority, and nothing that is not one."""
+    """Remove an earlier demo authority, and nothing that is not part of one."""
     config_path = directory / "pechatnik.toml"
-    if any(directory.iterdir()) and not (
-        config_path.exists() and 'environment = "demo"' in config_path.read_text(encoding="utf-8")
-    ):
+    names = {path.name for path in directory.iterdir()}
+    if names and not (config_path.exists() and 'environment = "demo"' in config_path.read_text(encoding="utf-8")):
         raise ConfigurationError(f"{directory} holds something other than a demo authority; it was left alone")
-    shutil.rmtree(directory)
+    if others := sorted(names - PARTS):
+        raise ConfigurationError(
+            f"{directory} holds {', '.join(others)} beside the demo authority; move that away, or name another place "
+            "with --directory"
+        )
+    for name in names & PARTS:
+        path = directory / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _people(program: Program, mark: Path) -> Cast:
     accounts = program.services.accounts
     centres = {centre.code: centre for centre in accounts.list_centres(SYSTEM_ACTOR)}
     centre = centres.get("DEMO-01") or accounts.create_centre(SYSTEM_ACTOR, code="DEMO-01", name="Demo service centre")
+    mark.touch(mode=0o600)
+    noted = mark.read_text(encoding="utf-8")
     actors = {}
     for part, (email, name, roles) in PEOPLE.items():
-        account = accounts.known(SYSTEM_ACTOR, email)
+        account, password = accounts.known(SYSTEM_ACTOR, email), ""
         if account is None:
             account, password = accounts.create(
                 SYSTEM_ACTOR,
@@ -180,8 +198,10 @@ def _people(program: Program, mark: Path) -> Cast:
                 centres=frozenset({centre.id}) if Role.OPERATOR in roles else frozenset(),
                 password=None,
             )
-            if not mark.exists():
-                mark.touch(mode=0o600)
+        elif email not in noted:
+            # The file is gone, or an earlier visit was interrupted before it wrote the password down.
+            account, password = accounts.reset_access(SYSTEM_ACTOR, account.id)
+        if password:
             with mark.open("a", encoding="utf-8") as file:
                 file.write(f"{email}  {password}  {', '.join(sorted(roles))}\n")
         actors[part] = account.actor()

@@ -18,6 +18,7 @@ from sqlalchemy.exc import (
 from ca_core.domain.errors import (
     ApprovalNeeded,
     CaError,
+    ConfigurationError,
     Conflict,
     Duplicate,
     IntegrityAlarm,
@@ -41,6 +42,7 @@ _TRIGGERS: Mapping[str, CaError] = {
 _UNIQUE = ("UNIQUE constraint failed", "duplicate key value", "uq_", "PRIMARY KEY")
 _CONFLICTS = ("40001", "40P01", "55P03")
 """SQLSTATEs: serialization failure, deadlock, lock not available."""
+_DAMAGED = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 _LASTING = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_READONLY})
 """What SQLite reports as operational although another try ends the same."""
 
@@ -62,7 +64,13 @@ def translated() -> Iterator[None]:
         lasting = getattr(error.orig, "sqlite_errorcode", None) in _LASTING
         if error.connection_invalidated or (isinstance(error, OperationalError) and not lasting):
             raise TryAgain("the database is busy or out of reach; try again") from error
-        raise IntegrityAlarm(f"the database refused a statement: {type(error.orig).__name__}") from error
+        if getattr(error.orig, "sqlite_errorcode", None) in _DAMAGED:
+            raise ConfigurationError(
+                f"the database cannot be read ({error.orig}); restore it from a backup, or name another in [database]"
+            ) from error
+        # What SQLite says of a wrong statement names tables and columns, never values.
+        said = f" ({error.orig})" if lasting else ""
+        raise IntegrityAlarm(f"the database refused a statement: {type(error.orig).__name__}{said}") from error
     except (SQLAlchemyError, TypeError, ValueError) as error:  # drivers refuse some values in Python's own words
         raise IntegrityAlarm(f"a statement for the database is wrong: {type(error).__name__}") from error
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, inspect, text
 
+from ca_core.domain.errors import ConfigurationError
 from ca_core.storage import triggers
 from ca_core.storage.refusals import translated
 from ca_core.storage.tables import metadata
@@ -21,9 +22,11 @@ VERSIONS = Path(__file__).with_name("migrations")
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the database to :func:`head`; nothing happens when it is there."""
+    """Bring the database to :func:`head`; nothing happens when it is there. ConfigurationError for a database of a
+    version that this program does not know."""
     from alembic import command
 
+    _require_known(current(engine))
     with translated(), engine.begin() as connection:
         triggers.drop(connection)
         command.upgrade(_config(connection), "head")
@@ -52,8 +55,26 @@ def current(engine: Engine) -> str | None:
 
 def head() -> str:
     """The version that this program needs."""
+    return max(_known())
+
+
+def _known() -> set[str]:
     # Files are named vNNNN_what.py after their revision, one line of them without branches.
-    return max(path.stem[1:5] for path in (VERSIONS / "versions").glob("v[0-9]*.py"))
+    return {path.stem[1:5] for path in (VERSIONS / "versions").glob("v[0-9]*.py")}
+
+
+def require_current(engine: Engine) -> None:
+    """ConfigurationError, with what to do, for a database of another version than :func:`head`."""
+    version = current(engine)
+    _require_known(version)
+    if version != head():
+        raise ConfigurationError("the database is not of this version; run: pechatnik db upgrade")
+
+
+def has_records(engine: Engine) -> bool:
+    """Whether anything was ever done in this database."""
+    with translated(), engine.execution_options(read_only=True).connect() as connection:
+        return connection.execute(text("SELECT 1 FROM audit_records LIMIT 1")).first() is not None
 
 
 def check(engine: Engine) -> list[str]:
@@ -68,6 +89,14 @@ def check(engine: Engine) -> list[str]:
             return [f"the database is of version {version}, the program of {head()}"]
         differences = [str(one) for one in compare_metadata(context, metadata)]
         return differences + [f"the trigger {name} is missing or another" for name in triggers.missing(connection)]
+
+
+def _require_known(version: str | None) -> None:
+    if version is not None and version not in _known():
+        raise ConfigurationError(
+            f"the database is of version {version}, which this program does not know (it knows up to {head()}); "
+            "use the newer program"
+        )
 
 
 def _config(connection: object) -> Config:

@@ -23,6 +23,8 @@ def quickstart(
     from pechatnik.quickstart import run
 
     context = context_of(ctx)
+    if fresh and (directory / "pechatnik.toml").exists():
+        context.confirm(f"Remove the demo authority in {directory}?")
     return run(directory, fresh=fresh, serve=serve, port=port, output=context.output)
 
 
