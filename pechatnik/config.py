@@ -71,6 +71,8 @@ class Server(Section):
     trusted_proxies: int = Field(default=0, ge=0, le=8)
     """How many reverse proxies set X-Forwarded-*; 0 means none is believed."""
     threads: int = Field(default=8, ge=1, le=128)
+    body_seconds: int = Field(default=20, ge=1, le=600)
+    """How long a request's body may take to arrive."""
     cookies_over_tls_only: bool = True
     metrics: bool = True
     worker: bool = True

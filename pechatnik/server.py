@@ -33,12 +33,11 @@ def serve(config_path: Path, config: Config, *, port: int | None = None) -> None
     if config.server.worker:
         worker.start()
     server = Granian(
-        "pechatnik.wsgi:application",
+        "pechatnik.wsgi:front",
         address=config.server.host,
         port=chosen,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=1,
-        blocking_threads=config.server.threads,
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,

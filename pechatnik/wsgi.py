@@ -11,11 +11,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from admin import register as register_admin
 from api import create_api
+from api.app import MAX_BODY
 from crl.wsgi import CrlApplication
 from ocsp.wsgi import OcspApplication
 from pechatnik import __version__, logs
 from pechatnik.bootstrap import Program, build
 from pechatnik.config import load
+from pechatnik.front import Front
 from pechatnik.health import HealthApplication
 from pechatnik.server import CONFIG_VARIABLE
 from portal import register as register_portal
@@ -74,7 +76,13 @@ def compose(program: Program) -> WSGIApplication:
     return router
 
 
-def application() -> WSGIApplication:
+def front() -> Front:
     """For the server process: the application over the configuration that the environment names."""
     logs.configure()
-    return compose(build(load(Path(os.environ[CONFIG_VARIABLE]))))
+    config = load(Path(os.environ[CONFIG_VARIABLE]))
+    return Front(
+        compose(build(config)),
+        threads=config.server.threads,
+        body_limit=config.uploads.max_bytes + MAX_BODY,
+        body_seconds=config.server.body_seconds,
+    )

@@ -58,4 +58,6 @@ class Inspector:
         pages = answer.get("pages")
         if not isinstance(pages, int) or not 1 <= pages <= self._limits.max_pages:
             raise rejection(Refusal.DAMAGED, self._limits)
+        if media_type == "application/pdf":
+            self._sandbox.run("draw-pdf", data, self._limits, options={"pages": pages})
         return Inspection(media_type=media_type, filename=name, pages=pages)

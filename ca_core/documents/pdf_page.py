@@ -13,6 +13,25 @@ from ca_core.documents.refusals import Found, Refusal
 _POINTS_PER_INCH = 72
 
 
+_ROUGH = 10 / _POINTS_PER_INCH
+"""Ten dots an inch: whether a page can be drawn shows at any size."""
+
+
+def draw(data: bytes, limits: UploadLimits, *, pages: int) -> tuple[dict[str, object], bytes]:
+    """Draw every page roughly and keep none: a document that cannot be shown to a reviewer is refused at the door."""
+    try:
+        document = pypdfium2.PdfDocument(data)
+        document.init_forms()
+        if len(document) != pages:
+            raise Found(Refusal.DAMAGED)
+        for sheet in document:
+            sheet.render(scale=_ROUGH)
+            sheet.close()
+    except pypdfium2.PdfiumError:
+        raise Found(Refusal.DAMAGED) from None
+    return {}, b""
+
+
 def render(
     data: bytes, limits: UploadLimits, *, page: int, dpi: int, max_pixels: int
 ) -> tuple[dict[str, object], bytes]:

@@ -19,6 +19,7 @@ from ca_core.documents.refusals import Found, Refusal
 _JOBS = {
     "inspect-pdf": "ca_core.documents.pdf",
     "inspect-image": "ca_core.documents.image",
+    "draw-pdf": "ca_core.documents.pdf_page",
     "render-pdf": "ca_core.documents.pdf_page",
     "render-image": "ca_core.documents.image",
 }

@@ -24,6 +24,9 @@ from pechatnik.quickstart import build_upgraded
 CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "correct horse battery staple"
 
+BODY_SECONDS = 5
+"""How long the server waits for a body."""
+
 
 @dataclass
 class House:
@@ -78,6 +81,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         '[installation]\nname = "Test"\nenvironment = "demo"\ndata = "data"\n'
         '[secrets]\npassphrase_file = "secrets/passphrase"\n'
         f'[server]\nport = {port}\npublic_url = "http://127.0.0.1:{port}"\ncookies_over_tls_only = false\n'
+        f"body_seconds = {BODY_SECONDS}\n"
     )
     program = build_upgraded(config)
     algorithm = KeyAlgorithm.EC_P256
