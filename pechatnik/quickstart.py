@@ -97,20 +97,26 @@ def run(directory: Path, *, fresh: bool, serve: bool, port: int, output: Output)
     cast = _people(program, directory / MARK)
     progress.done("People", ", ".join(PEOPLE))
     walk = Journey(program, cast).walk()
-    while (step := progress.during("Working", lambda: next(walk, None))) is not None:
-        progress.done(*step)
+    try:
+        while (step := progress.during("Working", lambda: next(walk, None))) is not None:
+            progress.done(*step)
+    except KeyboardInterrupt:
+        output.say("Interrupted. What was done is on record; the same command goes on with a new journey.")
+        raise
     output.result(
         {"directory": directory, "steps": progress.steps, "seconds": round(progress.seconds, 1)},
         f"The journey took {progress.seconds:.1f} s. Demo accounts and passwords: {directory / MARK}",
     )
     if serve:
-        url = program.config.server.public_url
+        url, named = f"http://127.0.0.1:{port}", program.config.server.public_url
+        elsewhere = f"  Certificates made here name {named}, where this authority was served first.\n"
         output.say(
             f"\nServing until Ctrl-C\n"
             f"  cabinet   {url}/\n"
             f"  staff     {url}/admin/\n"
             f"  API       {url}/api/v1/openapi.json\n"
             f"  ready?    {url}/readyz\n"
+            f"{elsewhere if named != url else ''}"
             f"DEMONSTRATION: these certificates prove nothing. To remove it all: rm -r {directory}"
         )
         program.close()

@@ -41,7 +41,7 @@ def serve(config_path: Path, config: Config, *, port: int | None = None) -> None
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
-        workers_kill_timeout=10,
+        workers_kill_timeout=3,
         factory=True,
     )
     try:
@@ -61,5 +61,6 @@ def refuse_taken(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise ConfigurationError(
-                f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port or server.port"
+                f"cannot listen on {host}:{port}: {error.strerror}; "
+                "choose another: --port, server.port, or with make PORT=…"
             ) from None

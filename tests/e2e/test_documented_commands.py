@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ NOT_RUN = {
     "make run": "serves until Ctrl-C; what it does is 'pechatnik quickstart --serve', tested beside this",
     "python3 -m venv /opt/pechatnik": "installs from a package index into /opt",
     "export PECHATNIK_DIR=var/run": "needs a server on port 8080; tests/e2e/journey.sh does the same",
-    "curl -H": "needs a server on port 8080; tests/integration/services/test_api.py does the same",
+    "curl -H": "needs a server on port 8080; tests/integration/api does the same",
 }
 """Beginnings of blocks, or lines in them, that are not run here, and why."""
 
@@ -50,6 +51,15 @@ def test_the_commands_of_the_operations_page(place: Path) -> None:
         run(script, place)
         ran += 1
     assert ran == 2
+
+
+def test_extras_that_are_named_exist() -> None:
+    declared = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    )
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    named = {extra for page in pages for extra in re.findall(r"'\S*\[(\w+)\]'", page.read_text(encoding="utf-8"))}
+    assert named == declared
 
 
 def test_every_block_of_the_other_pages_is_known(place: Path) -> None:
