@@ -60,8 +60,8 @@ def create_api(services: Services, *, crls: CrlOffice, version: str, max_upload:
     app.config["SERVICES"] = services
     app.config["CRLS"] = crls
     problems.register(app)
-    limits.register(app)
     authentication.register(app, services.tokens)
+    limits.register(app)  # knows the account by now
     bodies.register(app, max_json=MAX_BODY)
     idempotency.register(app, services.idempotency)
     for module in (applications, documents, certificates, catalogue, accounts, records):

@@ -12,6 +12,7 @@ from api.authentication import caller
 from api.blueprint import ById, IfMatch, binary, blueprint as group, render, seen_version, services
 from api.shapes import DocumentOut, RefusalBody, Token
 from ca_core.domain.errors import InvalidInput
+from web.limits import uploads
 
 blueprint = group("documents", "Documents of an application")
 
@@ -28,6 +29,7 @@ class PagePath(BaseModel):
 
 
 @blueprint.post("/applications/<uuid:id>/documents", responses={201: DocumentOut})
+@uploads(lambda: str(caller().id))
 def attach(path: ById, form: Upload) -> Response:
     """Upload a document; a newer one of the same kind replaces the one before."""
     file = request.files.get("file")

@@ -63,7 +63,7 @@ def of_http(error: HTTPException) -> Response:
 
 
 def of_limit(error: RateLimitExceeded) -> Response:
-    return of_error(errors.RateLimited("too many requests from this address", retry_after=60))
+    return of_error(errors.RateLimited("too many requests; wait a minute", retry_after=60))
 
 
 def register(app: Flask) -> None:

@@ -13,10 +13,12 @@ from portal.applications import application_page
 from portal.blueprint import blueprint
 from portal.caller import back, subscriber
 from web.identity import services
+from web.limits import uploads
 from web.status import status_of
 
 
 @blueprint.post("/applications/<number>/documents/<kind>")
+@uploads(lambda: str(subscriber().id))
 def send_document(number: str, kind: str) -> ResponseReturnValue:
     actor = subscriber()
     view = services().intake.get(actor, number)

@@ -1,9 +1,11 @@
-"""Rate limits by source address on everything that guesses or floods."""
+"""Rate limits on everything that guesses or floods: by source address, uploads by account."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Flask
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RouteLimit
 from flask_limiter.util import get_remote_address
 
 limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=False)
@@ -13,6 +15,11 @@ LOGIN = "10 per minute; 60 per hour"
 REGISTER = "5 per minute; 20 per hour"
 REPORT = limiter.shared_limit("5 per minute; 20 per hour", scope="loss-report")
 """One count for the page and the API: a report code is guessed through neither."""
+
+
+def uploads(account: Callable[[], str]) -> RouteLimit:
+    """Each upload costs time in a sandbox, whatever becomes of it; one count for the cabinet and the API."""
+    return limiter.shared_limit("60 per minute; 600 per hour", scope="uploads", key_func=account)
 
 
 def register(app: Flask) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from uuid import UUID
 
@@ -53,6 +55,7 @@ class DocumentDesk:
         actor.require(Permission.DOCUMENT_UPLOAD)
         with self._transactions.read(actor) as tx:
             application = reopened(tx.applications.get(application_id, seen_by=actor.visibility), at=tx.now)
+            _refuse_again(tx.documents.of(application_id), kind, hashlib.sha256(data).digest())
             id = tx.new_id()
         kinds = [rule.kind for rule in self._pinned(application).evidence]
         if kind not in kinds:
@@ -62,7 +65,7 @@ class DocumentDesk:
         if self._scanner is not None:
             self._scanner.scan(data)
         stored = self._store.put(id, application.owner, data)
-        with self._transactions.begin(actor) as tx:
+        with self._transactions.begin(actor) as tx, self._only_if_filed(id):
             application = tx.applications.get(application_id, seen_by=actor.visibility)
             document = self._filed(tx, actor, application, id=id, kind=kind, found=found, stored=stored)
             tx.applications.add_editor(application_id, actor.id)
@@ -75,7 +78,7 @@ class DocumentDesk:
             id = tx.new_id()
         stored = self._store.put(id, original.owner, self._plaintext(source, original.owner))
         found = Inspection(media_type=source.media_type, filename=source.filename, pages=source.pages)
-        with self._transactions.begin(actor) as tx:
+        with self._transactions.begin(actor) as tx, self._only_if_filed(id):
             application = tx.applications.get(application_id, seen_by=actor.visibility)
             return self._filed(tx, actor, application, id=id, kind=source.kind, found=found, stored=stored)
 
@@ -125,6 +128,16 @@ class DocumentDesk:
             raise IntegrityAlarm(f"document {document.id} is not what was received")
         return data
 
+    @contextmanager
+    def _only_if_filed(self, id: UUID) -> Iterator[None]:
+        """Within the transaction: what is refused there leaves no file. A commit that fails does, until it is swept
+        up, since a commit whose answer was lost may have filed the document all the same."""
+        try:
+            yield
+        except Exception:
+            self._store.destroy(id)
+            raise
+
     def _filed(
         self,
         tx: Transaction,
@@ -139,10 +152,10 @@ class DocumentDesk:
         """Record it and supersede what it replaces; the application gets a new version, so that a decision made on
         the old state is refused."""
         reopening = reopened(application, at=tx.now)
-        for earlier in tx.documents.of(application.id):
+        before = tx.documents.of(application.id)
+        _refuse_again(before, kind, stored.sha256)
+        for earlier in before:
             if earlier.kind == kind and earlier.counts:
-                if earlier.sha256 == stored.sha256 and earlier.state is DocumentState.REFUSED:
-                    raise DocumentRejected("this is the file that was refused; send a corrected one")
                 tx.documents.replace(replace(earlier, state=DocumentState.SUPERSEDED))
         document = Document(
             id=id,
@@ -171,3 +184,9 @@ class DocumentDesk:
         return self._profiles.profile_version(
             application.profile, application.profile_version, application.profile_digest
         )
+
+
+def _refuse_again(filed: Sequence[Document], kind: str, sha256: bytes) -> None:
+    for document in filed:
+        if document.kind == kind and document.state is DocumentState.REFUSED and document.sha256 == sha256:
+            raise DocumentRejected("this is the file that was refused; send a corrected one")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -118,3 +120,17 @@ def test_a_report_code_is_not_guessed_by_the_thousand(by: Any, problem: Any) -> 
     refused = nobody("POST", "/loss-reports", json={"code": "AAAA-BBBB-CCCC"})
     problem(refused, 429, "rate-limited")
     assert int(refused.headers["Retry-After"]) > 0
+
+
+def test_uploads_are_counted_by_account_whatever_address_they_come_from(house: Any, by: Any, problem: Any) -> None:
+    subscriber, stranger = by("subscriber"), by("stranger")
+    path = f"/applications/{UUID(int=7)}/documents"
+
+    def upload(caller: Any, address: str) -> Any:
+        form = {"kind": "request-form", "file": (io.BytesIO(b"%PDF"), "form.pdf")}
+        return caller("POST", path, data=form, environ_overrides={"REMOTE_ADDR": address})
+
+    for number in range(60):
+        problem(upload(subscriber, f"192.0.2.{number}"), 404)
+    problem(upload(subscriber, "192.0.2.99"), 429, "rate-limited")
+    problem(upload(stranger, "192.0.2.99"), 404)

@@ -371,3 +371,10 @@ def test_pages_speak_the_chosen_language_and_keep_the_policy(
         assert len(ids) == len(set(ids)), page.path
         inputs = re.findall(r'<(?:input|select|textarea)\b(?![^>]*type="(?:hidden|radio)")[^>]*>', page.html)
         assert all(re.search(r'\bid="', one) for one in inputs), page.path
+
+
+def test_uploads_are_counted_for_each_subscriber(desk: Desk, anna: Visitor, boris: Visitor) -> None:
+    statuses = [anna.post("/applications/1999-000001/documents/request-form").status for _ in range(61)]
+    assert statuses == [404] * 60 + [429]
+    assert boris.post("/applications/1999-000001/documents/request-form").status == 404
+    limiter.reset()
