@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -57,6 +59,8 @@ from ca_core.services.tokens import Tokens
 from ca_core.services.verification import Recheck
 from ca_core.storage import schema
 from ca_core.storage.engine import engine_for
+from ca_core.storage.refusals import translated
+from ca_core.storage.repositories.counters import next_value
 from ca_core.storage.transactions import Transactions
 from ca_core.x509.extensions import check_extension_rule
 from ca_core.x509.key_policy import read_known_weak
@@ -160,6 +164,18 @@ class Program:
             moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
             return moment.astimezone(UTC)
 
+    def write(self) -> None:
+        """Commit something, as every change has to; TryAgain while the database takes nothing."""
+        with translated(), self.engine.begin() as connection:
+            next_value(connection, "readiness")
+
+    def free_space(self) -> int:
+        """Octets left where the database (an embedded one) and the documents are, whichever has less."""
+        places = [self.config.data]
+        if self.engine.dialect.name == "sqlite":
+            places.append(Path(self.engine.url.database or "").absolute().parent)
+        return min(shutil.disk_usage(place).free for place in places)
+
     def counts(self, tx: Transaction) -> Mapping[str, Mapping[str, int]]:
         """How many there are of each kind, by state, for the metrics."""
         states = {state.value: tx.applications.count(seen_by=EVERYTHING, states=(state,)) for state in ApplicationState}
@@ -228,7 +244,13 @@ def check_configuration(config: Config) -> dict[str, Sequence[str]]:
     return {"packs": [pack.name for pack in packs.packs], "plugins": list(config.plugins.enabled)}
 
 
-def build(config: Config, *, clock: Clock = now, observe: Observer = lambda _: None) -> Program:
+def build(
+    config: Config,
+    *,
+    clock: Clock = now,
+    monotonic: Callable[[], float] = time.monotonic,
+    observe: Observer = lambda _: None,
+) -> Program:
     """Wire up. ConfigurationError when something is missing or the database is not of this version.
 
     ``observe`` is told of each step of issuance as it is reached."""
@@ -340,7 +362,7 @@ def build(config: Config, *, clock: Clock = now, observe: Observer = lambda _: N
         crls=crls,
         ocsp=ocsp,
         worker=Worker(transactions, handlers, clock=clock),
-        rounds=_rounds(services, crls, transactions, clock),
+        rounds=_rounds(services, crls, transactions, monotonic),
         symmetric=symmetric,
         clock=clock,
     )
@@ -415,7 +437,11 @@ def _mailer(config: Config) -> SmtpMailer | None:
     )
 
 
-def _rounds(services: Services, crls: CrlOffice, transactions: Transactions, clock: Clock) -> Rounds:
+def _rounds(services: Services, crls: CrlOffice, transactions: Transactions, monotonic: Callable[[], float]) -> Rounds:
+    def reach() -> None:
+        with transactions.read(SYSTEM_ACTOR):
+            pass
+
     def queue_recheck() -> None:
         with transactions.begin(SYSTEM_ACTOR) as tx:
             yesterday = (tx.now - timedelta(days=1)).date().isoformat()
@@ -426,7 +452,8 @@ def _rounds(services: Services, crls: CrlOffice, transactions: Transactions, clo
             return tx.accounts.delete_sessions(expired_at=tx.now) + tx.accounts.forget_before(tx.now - KEPT_FOR)
 
     return Rounds(
-        clock=clock,
+        monotonic=monotonic,
+        reach=reach,
         rounds={
             "reconciliation": (timedelta(minutes=1), services.reconciliation.tick),
             "deadlines": (timedelta(minutes=1), services.deadlines.tick),

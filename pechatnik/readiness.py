@@ -18,6 +18,8 @@ log = structlog.get_logger("readiness")
 
 CLOCK_TOLERANCE = timedelta(seconds=5)
 """How far the database's clock may be from ours."""
+FREE_BYTES = 64 << 20
+"""With less than this left on the disk nothing is taken on any more; `doctor` warns long before."""
 QUEUE_TOLERANCE = timedelta(minutes=15)
 """How late the oldest due job may be."""
 EXPIRY_WARNINGS = (timedelta(days=30), timedelta(days=7))
@@ -34,7 +36,7 @@ class Finding:
 
 
 def examine(program: Program) -> list[Finding]:
-    """Run every check; none of them changes anything."""
+    """Run every check; none of them changes anything but a counter of their own."""
     findings = []
     for name, check in CHECKS:
         try:
@@ -54,6 +56,16 @@ def _database(program: Program) -> Iterator[Finding]:
         ok=not differences,
         detail="reachable, schema up to date" if not differences else "run: pechatnik db upgrade",
     )
+
+
+def _storage(program: Program) -> Iterator[Finding]:
+    # What is rolled back never reaches the disk: only a commit shows that one is possible, and SQLite may still have
+    # room for a small one in its log when nothing else has.
+    program.write()
+    free = program.free_space()
+    room = f"{free >> 20} MiB free"
+    enough = free >= FREE_BYTES
+    yield Finding(name="storage", ok=enough, detail=f"takes writes, {room}" if enough else f"only {room}; make room")
 
 
 def _clock(program: Program) -> Iterator[Finding]:
@@ -127,6 +139,7 @@ def _initialised(program: Program) -> Iterator[Finding]:
 
 CHECKS: tuple[tuple[str, Callable[[Program], Iterator[Finding]]], ...] = (
     ("database", _database),
+    ("storage", _storage),
     ("clock", _clock),
     ("authorities", _initialised),
     ("keys", _keys),

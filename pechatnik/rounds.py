@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
@@ -17,14 +17,22 @@ log = structlog.get_logger("rounds")
 
 
 class Rounds:
-    """Named tasks with their periods. Every one may run at any time and twice: what it does, it does once."""
+    """Named tasks with their periods. Every one may run at any time and twice: what it does, it does once.
+
+    ``monotonic`` counts seconds and is never set back, as a wall clock is: a round would wait until the old time is
+    reached again. ``reach`` raises while the database cannot be worked with; no round is made then."""
 
     def __init__(
-        self, *, clock: Callable[[], datetime], rounds: Mapping[str, tuple[timedelta, Callable[[], object]]]
+        self,
+        *,
+        monotonic: Callable[[], float],
+        reach: Callable[[], None],
+        rounds: Mapping[str, tuple[timedelta, Callable[[], object]]],
     ) -> None:
-        self._clock = clock
+        self._monotonic = monotonic
+        self._reach = reach
         self._rounds = rounds
-        self._next: dict[str, datetime] = {}
+        self._next: dict[str, float] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Until told to stop; every round runs at once at the beginning."""
@@ -34,12 +42,17 @@ class Rounds:
 
     def run_due(self) -> int:
         """Run what is due; returns how many rounds were made."""
+        try:
+            self._reach()
+        except CaError as error:
+            log.error("rounds stand still", error=error.code, detail=error.detail)
+            return 0
         made = 0
         for name, (every, round_) in self._rounds.items():
-            now = self._clock()
+            now = self._monotonic()
             if self._next.get(name, now) > now:
                 continue
-            self._next[name] = now + every
+            self._next[name] = now + every.total_seconds()
             made += 1
             try:
                 round_()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import Connection, ExceptionContext
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from ca_core.domain.errors import ConfigurationError
+from ca_core.domain.errors import ConfigurationError, TryAgain
 
 BUSY_TIMEOUT = 30_000
 """Milliseconds that SQLite waits for the one writer before."""
@@ -35,16 +36,19 @@ def engine_for(url: str, *, synchronous: str = "FULL") -> Engine:
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, TypeError, ValueError) as error:
         raise ConfigurationError(f"database.url cannot be used: {type(error).__name__}") from None
     event.listen(engine, "handle_error", _mark_failed)
-    event.listen(engine, "connect", _Sqlite(synchronous).prepare)
-    event.listen(engine, "begin", _begin)
+    sqlite = _Sqlite(os.path.abspath(parsed.database or ""), synchronous)
+    event.listen(engine, "connect", sqlite.prepare)
+    event.listen(engine, "begin", sqlite.begin)
     return engine
 
 
 class _Sqlite:
-    def __init__(self, synchronous: str) -> None:
+    def __init__(self, path: str, synchronous: str) -> None:
         if synchronous not in ("FULL", "NORMAL"):
             raise ConfigurationError("database.synchronous is FULL or NORMAL")
+        self._path = path
         self._synchronous = synchronous
+        self._opened: tuple[int, int] | None = None
 
     def prepare(self, connection: Any, _record: object) -> None:
         """What SQLite forgets with each connection."""
@@ -60,19 +64,35 @@ class _Sqlite:
             connection.execute(f"PRAGMA {pragma}")
         # SQLite's own knows no letters but those of ASCII.
         connection.create_function("lower", 1, _lower, deterministic=True)
+        if self._opened is None:
+            self._opened = self._there()
+
+    def begin(self, connection: Connection) -> None:
+        # What is written into a file that was moved away is acknowledged, and lost with the next start; and of two
+        # files, each connection of the pool would read its own.
+        if self._there() != self._opened:
+            raise TryAgain(
+                "the database file was moved away or replaced while it was in use; put it back, or restart",
+                retry_after=60,
+            )
+        # A transaction that starts by reading and then writes can find that another wrote in between, and must fail:
+        # so whoever may write takes the writer's place at once.
+        reads = connection.get_execution_options().get("read_only", False)
+        # Said anew each time, so that nothing has to be put back however a transaction ends.
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    def _there(self) -> tuple[int, int] | None:
+        """Which file the path leads to now."""
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def _lower(text: object) -> object:
     return text.lower() if isinstance(text, str) else text
-
-
-def _begin(connection: Connection) -> None:
-    # A transaction that starts by reading and then writes can find that another wrote in between, and must fail:
-    # so whoever may write takes the writer's place at once.
-    reads = connection.get_execution_options().get("read_only", False)
-    # Said anew each time, so that nothing has to be put back however a transaction ends.
-    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def _mark_failed(context: ExceptionContext) -> None:

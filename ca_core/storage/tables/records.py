@@ -76,4 +76,4 @@ counters = Table(
     Column("name", String(100), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""Numbers that only grow: application numbers by year, CRL numbers by list."""
+"""Numbers that only grow: application numbers by year, CRL numbers by list, looks at readiness."""

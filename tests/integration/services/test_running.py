@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+import time
 from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sqlalchemy
 from werkzeug.test import Client
 
 from ca_core.domain.access import SYSTEM_ACTOR
@@ -116,7 +121,7 @@ def test_yesterday_is_checked_again_once(house: Any, clock: Any) -> None:
 
 def test_remembered_answers_and_sessions_are_forgotten_in_time(house: Any, clock: Any) -> None:
     house.services.idempotency.begin(house.subscriber, "key", bytes(32))
-    house.services.sessions.start()
+    house.services.sessions.log_in(None, house.services.accounts.get(SYSTEM_ACTOR, house.subscriber.id))
     clock.advance(timedelta(hours=25))
     house.program.work(once=True)
     with house.program.transactions.begin(SYSTEM_ACTOR) as tx:
@@ -136,7 +141,8 @@ def test_one_round_that_fails_does_not_stop_the_others_and_none_runs_before_its_
         raise TryAgain("not now")
 
     rounds = Rounds(
-        clock=clock,
+        monotonic=lambda: clock().timestamp(),
+        reach=lambda: None,
         rounds={
             "fails": (timedelta(minutes=1), fails),
             "refuses": (timedelta(minutes=1), refuses),
@@ -151,3 +157,61 @@ def test_one_round_that_fails_does_not_stop_the_others_and_none_runs_before_its_
     stop = threading.Event()
     stop.set()
     rounds.run(stop)
+
+
+def test_a_wall_clock_set_back_holds_no_round_up(open_house: Any, clock: Any) -> None:
+    elapsed = [0.0]
+    ran: list[float] = []
+    rounds = Rounds(
+        monotonic=lambda: elapsed[0],
+        reach=lambda: None,
+        rounds={"crl": (timedelta(minutes=1), lambda: ran.append(elapsed[0]))},
+    )
+    rounds.run_due()
+    elapsed[0] = 59.0
+    assert rounds.run_due() == 0
+    elapsed[0] = 60.0
+    assert rounds.run_due() == 1
+    program = open_house().program
+    assert program.rounds.run_due() > 0
+    clock.advance(timedelta(days=2))
+    assert program.rounds.run_due() == 0, "rounds have periods of their own"
+    clock.advance(-timedelta(days=2))
+    program.rounds._monotonic = lambda: time.monotonic() + 61
+    assert program.rounds.run_due() >= 3
+
+
+def test_a_database_file_that_is_gone_or_another_acknowledges_nothing(house: Any, tmp_path: Path) -> None:
+    file = Path(house.program.engine.url.database)
+    away = tmp_path / "away.sqlite"
+    file.rename(away)
+    for replaced in (False, True):
+        if replaced:
+            shutil.copyfile(away, file)
+        with pytest.raises(TryAgain, match="moved away or replaced") as refusal:
+            house.apply()
+        assert refusal.value.retry_after == 60
+        assert {"database", "storage"} <= failing(house)
+        assert house.program.rounds.run_due() == 0
+        assert not house.program.rounds._next, "no round counts as made"
+    answer = Client(HealthApplication(house.program, version="9")).get("/readyz")
+    assert answer.status_code == 503
+    assert "moved away or replaced" in answer.json["checks"]["database"]["detail"]
+    away.rename(file)
+    assert not {"database", "storage"} & failing(house), "put back, it is the one that was opened"
+    assert house.program.rounds.run_due() > 0
+    house.apply()
+
+
+def test_a_disk_without_room_or_writes_is_not_ready(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1 << 20))
+        assert "storage" in failing(house)
+    with monkeypatch.context() as patch:
+
+        def full(*_: object) -> None:
+            raise sqlalchemy.exc.OperationalError("COMMIT", {}, Exception("database or disk is full"))
+
+        patch.setattr("sqlalchemy.engine.default.DefaultDialect.do_commit", full)
+        assert "storage" in failing(house)
+    assert "storage" not in failing(house)
