@@ -24,7 +24,8 @@ def register(app: Flask) -> None:
         status = status_of(error)
         if status == 500:
             log.error("integrity", error=error.code)
-        return page(status, error.detail if status != 500 else "", fields=error.fields)
+        answer = page(status, error.detail if status != 500 else "", fields=error.fields)
+        return (*answer, {"Retry-After": str(error.retry_after)}) if isinstance(error, errors.TryAgain) else answer
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:

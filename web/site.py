@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Flask
+from flask import Flask, Response
+from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import HTTPException
 
+from ca_core.domain.errors import CaError
 from ca_core.domain.profile import Environment
 from ca_core.services.suite import Services
-from web import errors, headers, language, limits, login, words
-from web.sessions import DatabaseSessions
+from web import errors, headers, language, limits, login, sessions, words
 
 MAX_FORM = 1024 * 1024
 """Octets of form fields beside an upload."""
@@ -30,9 +32,19 @@ class SiteSettings:
     """Secret from which form tokens are made; the same in every process."""
 
 
+class Site(Flask):
+    """Flask saves the session after the error handlers had their turn; what goes wrong there is told all the same."""
+
+    def finalize_request(self, rv: ResponseReturnValue | HTTPException, from_error_handler: bool = False) -> Response:
+        try:
+            return super().finalize_request(rv, from_error_handler)
+        except CaError as error:
+            return super().finalize_request(self.handle_user_exception(error), from_error_handler=True)
+
+
 def create_site(services: Services, settings: SiteSettings) -> Flask:
     """A site with everything but pages: those come from ``portal.register`` and ``admin.register``."""
-    app = Flask(__name__, template_folder="templates", static_folder="static", static_url_path="/static")
+    app = Site(__name__, template_folder="templates", static_folder="static", static_url_path="/static")
     app.config.update(
         SECRET_KEY=settings.csrf_key,
         SERVICES=services,
@@ -45,7 +57,7 @@ def create_site(services: Services, settings: SiteSettings) -> Flask:
         WTF_CSRF_TIME_LIMIT=int(timedelta(hours=8).total_seconds()),
         WTF_CSRF_SSL_STRICT=settings.cookies_over_tls_only,
     )
-    app.session_interface = DatabaseSessions(services.sessions)
+    sessions.register(app, services.sessions)
     language.register(app)  # before Flask-Admin, whose pages fail while Babel is installed but not set up
     words.register(app)
     CSRFProtect(app)

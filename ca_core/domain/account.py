@@ -60,7 +60,7 @@ class WebSession:
     id: UUID
     token_sha256: bytes
     account: UUID | None
-    """None before log-in."""
+    """None where an older version kept one before log-in; such a session is nobody's."""
     data: Mapping[str, object] = field(default_factory=dict)
     created_at: datetime
     seen_at: datetime

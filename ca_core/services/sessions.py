@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR
 from ca_core.domain.account import Account, WebSession
+from ca_core.domain.errors import TryAgain
 from ca_core.domain.identifiers import Entropy
 from ca_core.services.ports import Transaction, Transactions
 
@@ -23,28 +24,27 @@ TOKEN_OCTETS = 32
 
 
 class Sessions:
-    """Starts, loads, rotates and ends them. Only whoever has the token gets the session."""
+    """Starts, loads, rotates and ends them. Only whoever has the token gets the session, and none is before log-in."""
 
     def __init__(self, transactions: Transactions, *, entropy: Entropy) -> None:
         self._transactions = transactions
         self._entropy = entropy
 
-    def start(self) -> tuple[WebSession, str]:
-        """A session of nobody yet, and its token."""
-        return self._begin(None, account=None)
-
     def load(self, token: str) -> WebSession | None:
         """The session of that token; None when there is none, its time is over, or its account was closed."""
         with self._transactions.read(SYSTEM_ACTOR) as tx:
             session = tx.accounts.session_by_digest(_digest(token))
-            if session is None or session.expires_at <= tx.now:
+            if session is None or session.account is None or session.expires_at <= tx.now:
                 return None
             account = _account(tx, session)
-            if account is not None and not account.active:
+            if account is None or not account.active:
                 return None
             if tx.now - session.seen_at < TOUCH_EVERY:
                 return session
-        return self._write(session, account)
+        try:
+            return self._write(session, account)
+        except TryAgain:  # reading goes on while nothing can be written
+            return session
 
     def save(self, session: WebSession, *, data: Mapping[str, object]) -> WebSession:
         """Keep the data (JSON values). A session that was ended meanwhile stays ended."""
@@ -54,7 +54,21 @@ class Sessions:
 
     def log_in(self, session: WebSession | None, account: Account) -> tuple[WebSession, str]:
         """A new session with a new token for whoever just gave password and code; the one before ends."""
-        return self._begin(session, account=account)
+        token = base64.urlsafe_b64encode(self._entropy(TOKEN_OCTETS)).rstrip(b"=").decode("ascii")
+        with self._transactions.begin(SYSTEM_ACTOR) as tx:
+            if session is not None:
+                tx.accounts.delete_sessions(id=session.id)
+            started = WebSession(
+                id=tx.new_id(),
+                token_sha256=_digest(token),
+                account=account.id,
+                created_at=tx.now,
+                seen_at=tx.now,
+                authenticated_at=tx.now,
+                expires_at=_expiry(tx.now, tx.now, account),
+            )
+            tx.accounts.save_session(started)
+        return started, token
 
     def is_fresh(self, session: WebSession, *, within: timedelta) -> bool:
         """Whether password and code were given that recently; decisions ask for it."""
@@ -66,23 +80,6 @@ class Sessions:
         with self._transactions.begin(SYSTEM_ACTOR) as tx:
             if tx.accounts.delete_sessions(id=session.id) and session.account is not None:
                 tx.audit.record("account.logged-out", "account", session.account)
-
-    def _begin(self, before: WebSession | None, *, account: Account | None) -> tuple[WebSession, str]:
-        token = base64.urlsafe_b64encode(self._entropy(TOKEN_OCTETS)).rstrip(b"=").decode("ascii")
-        with self._transactions.begin(SYSTEM_ACTOR) as tx:
-            if before is not None:
-                tx.accounts.delete_sessions(id=before.id)
-            session = WebSession(
-                id=tx.new_id(),
-                token_sha256=_digest(token),
-                account=account.id if account else None,
-                created_at=tx.now,
-                seen_at=tx.now,
-                authenticated_at=tx.now if account else None,
-                expires_at=_expiry(tx.now, tx.now, account),
-            )
-            tx.accounts.save_session(session)
-        return session, token
 
     def _write(self, session: WebSession, account: Account | None) -> WebSession:
         with self._transactions.begin(SYSTEM_ACTOR) as tx:

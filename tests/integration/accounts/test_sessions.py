@@ -10,35 +10,38 @@ from typing import Any
 import pytest
 
 from ca_core.domain.access import SYSTEM_ACTOR, Role
+from ca_core.domain.errors import TryAgain
 
 
 def test_the_token_has_256_bits_and_only_its_digest_is_stored(desk: Any) -> None:
-    session, token = desk.sessions.start()
+    anna = desk.person("anna")
+    session, token = desk.sessions.log_in(None, anna)
     assert len(base64.urlsafe_b64decode(token + "=")) == 32
     assert session.token_sha256 == hashlib.sha256(token.encode()).digest()
     assert token not in repr(session)
-    assert desk.sessions.start()[1] != token
+    assert desk.sessions.log_in(None, anna)[1] != token
 
 
 def test_a_session_is_found_by_its_token_with_its_data(desk: Any) -> None:
-    session, token = desk.sessions.start()
+    anna = desk.person("anna")
+    session, token = desk.sessions.log_in(None, anna)
     desk.sessions.save(session, data={"language": "ru"})
     loaded = desk.sessions.load(token)
     assert loaded.id == session.id
     assert loaded.data == {"language": "ru"}
-    assert loaded.account is None
-    assert desk.accounts.session_account(loaded) is None
+    assert loaded.account == anna.id
+    assert desk.accounts.session_account(loaded).id == anna.id
 
 
 @pytest.mark.parametrize("token", ["", "x", "\ud800", "a" * 100_000, "\x00"], ids=["empty", "x", "half", "long", "nul"])
 def test_any_other_token_finds_nothing(desk: Any, token: str) -> None:
-    desk.sessions.start()
+    desk.sessions.log_in(None, desk.person("anna"))
     assert desk.sessions.load(token) is None
 
 
 def test_logging_in_changes_the_token_and_kills_the_one_before(desk: Any) -> None:
     anna = desk.person("anna")
-    before, planted = desk.sessions.start()
+    before, planted = desk.sessions.log_in(None, anna)
     session, token = desk.sessions.log_in(before, anna)
     assert token != planted
     assert desk.sessions.load(planted) is None
@@ -71,7 +74,7 @@ def test_a_session_in_constant_use_ends_after_twelve_hours(desk: Any, role: Role
 
 
 def test_reading_within_a_minute_writes_nothing(desk: Any) -> None:
-    session, token = desk.sessions.start()
+    session, token = desk.sessions.log_in(None, desk.person("anna"))
     desk.pass_time(seconds=59)
     assert desk.sessions.load(token).seen_at == session.seen_at
     desk.pass_time(seconds=1)
@@ -102,9 +105,21 @@ def test_ending_one_session_leaves_the_others(desk: Any) -> None:
 
 
 def test_sessions_that_ran_out_can_be_swept_away(desk: Any) -> None:
-    desk.sessions.start()
+    anna = desk.person("anna")
+    desk.sessions.log_in(None, anna)
     desk.pass_time(hours=9)
-    _, alive = desk.sessions.start()
+    _, alive = desk.sessions.log_in(None, anna)
     with desk.transactions.begin(SYSTEM_ACTOR) as tx:
         assert tx.accounts.delete_sessions(expired_at=tx.now) == 1
     assert desk.sessions.load(alive) is not None
+
+
+def test_a_session_that_cannot_be_touched_is_still_one(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    session, token = desk.sessions.log_in(None, desk.person("anna"))
+    desk.pass_time(minutes=2)
+
+    def full(*_: object) -> Any:
+        raise TryAgain("the disk is full")
+
+    monkeypatch.setattr(desk.transactions, "begin", full)
+    assert desk.sessions.load(token) == session

@@ -7,7 +7,10 @@ import re
 from typing import Any
 
 import pytest
+from itsdangerous import URLSafeSerializer
+from sqlalchemy import text
 
+from ca_core.domain.errors import TryAgain
 from web.limits import limiter
 
 Desk = Any
@@ -76,3 +79,63 @@ def test_an_error_page_speaks_one_language(desk: Desk, language: str, said: str)
     assert page.status == 404
     assert said in page.words
     assert "server" not in page.words
+
+
+def rows(desk: Desk) -> int:
+    with desk.program.engine.connect() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM web_sessions")).scalar_one())
+
+
+def test_a_stranger_makes_the_database_write_nothing(desk: Desk) -> None:
+    before = rows(desk)
+    visitor = desk.visitor()
+    visitor.get("/login")
+    visitor.post("/language", {"language": "ru"})
+    assert 'lang="ru"' in visitor.get("/register").html, "what was chosen is in the cookie"
+    assert rows(desk) == before
+    cookie = visitor.client.get_cookie("pechatnik")
+    assert cookie.http_only
+    assert cookie.same_site == "Lax"
+    assert cookie.origin_only
+
+
+def test_a_strangers_cookie_is_signed(desk: Desk) -> None:
+    visitor = desk.visitor()
+    form = {"language": "ru", "csrf_token": visitor.get("/report-loss").value("csrf_token")}
+    genuine = visitor.client.get_cookie("pechatnik").value
+    elsewhere = URLSafeSerializer("another key", salt="visitor").dumps({"csrf_token": "x"})
+    for forged in (genuine[:-3] + "AAA", elsewhere, "", "."):
+        visitor.client.set_cookie("pechatnik", forged)
+        assert visitor.client.post("/language", data=form).status_code == 400, forged
+    visitor.client.set_cookie("pechatnik", genuine)
+    assert visitor.client.post("/language", data=form).status_code == 302
+
+
+def test_a_form_token_from_before_the_log_in_is_worth_nothing_after(desk: Desk) -> None:
+    limiter.reset()
+    visitor = desk.visitor()
+    form = {"language": "en", "csrf_token": visitor.get("/report-loss").value("csrf_token")}
+    visitor.post("/login", {"email": "anna@example.org", "password": PASSWORD})
+    assert visitor.client.post("/language", data=form).status_code == 400
+
+
+def test_a_session_that_cannot_be_saved_or_read_is_told_and_nobody_is_logged_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = desk.visitor("anna")
+    token = visitor.client.get_cookie("pechatnik").value
+    form = {"language": "ru", "csrf_token": visitor.get("/report-loss").value("csrf_token")}
+
+    def busy(*_: object, **__: object) -> Any:
+        raise TryAgain("the database is busy or out of reach; try again", retry_after=7)
+
+    for failing in ("save", "load"):
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.services.sessions, failing, busy)
+            answer = visitor.client.post("/language", data=form)
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "7"
+        assert "busy or out of reach" in answer.text
+        assert "location" not in answer.headers
+        assert visitor.client.get_cookie("pechatnik").value == token
+    assert visitor.get("/certificates").status == 200
