@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from flask import Flask, Response, jsonify
@@ -21,7 +22,7 @@ from api import (
 )
 from ca_core.services.suite import Services
 from crl.office import CrlOffice
-from web import limits
+from web import hosts as names, limits
 
 PREFIX = "/api/v1"
 MAX_BODY = 1024 * 1024
@@ -44,8 +45,10 @@ PROBLEM_STATUSES = {
 }
 
 
-def create_api(services: Services, *, crls: CrlOffice, version: str, max_upload: int) -> Flask:
-    """The API over these services. ``max_upload`` in octets."""
+def create_api(
+    services: Services, *, crls: CrlOffice, version: str, max_upload: int, hosts: Collection[str] = ()
+) -> Flask:
+    """The API over these services. ``max_upload`` in octets; ``hosts`` are the names that it is served under."""
     app = OpenAPI(
         __name__,
         info=Info(title="Pechatnik", version=version, description="A certificate authority: the REST API."),
@@ -60,6 +63,7 @@ def create_api(services: Services, *, crls: CrlOffice, version: str, max_upload:
     app.config["SERVICES"] = services
     app.config["CRLS"] = crls
     problems.register(app)
+    names.register(app, hosts)
     authentication.register(app, services.tokens)
     limits.register(app)  # knows the account by now
     bodies.register(app, max_json=MAX_BODY)

@@ -68,6 +68,8 @@ class Server(Section):
     port: int = Field(default=8080, ge=1, le=65535)
     public_url: str = "http://127.0.0.1:8080"
     """What goes into certificates as the base of CRL, OCSP and AIA addresses."""
+    hosts: tuple[str, ...] = ()
+    """Names under which sites and API are served beside that of ``public_url`` and this machine itself."""
     trusted_proxies: int = Field(default=0, ge=0, le=8)
     """How many reverse proxies set X-Forwarded-*; 0 means none is believed."""
     threads: int = Field(default=8, ge=1, le=128)

@@ -21,7 +21,7 @@ from pechatnik.front import Front
 from pechatnik.health import HealthApplication
 from pechatnik.server import CONFIG_VARIABLE
 from portal import register as register_portal
-from web import SiteSettings, create_site
+from web import SiteSettings, create_site, hosts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -47,7 +47,14 @@ def compose(program: Program) -> WSGIApplication:
     config = program.config
     lists = CrlApplication(program.crls)
     health = HealthApplication(program, version=__version__)
-    api = create_api(program.services, crls=program.crls, version=__version__, max_upload=config.uploads.max_bytes)
+    served = hosts.names(config.server.public_url, config.server.hosts)
+    api = create_api(
+        program.services,
+        crls=program.crls,
+        version=__version__,
+        max_upload=config.uploads.max_bytes,
+        hosts=served,
+    )
     site = create_site(
         program.services,
         SiteSettings(
@@ -56,6 +63,7 @@ def compose(program: Program) -> WSGIApplication:
             cookies_over_tls_only=config.server.cookies_over_tls_only,
             max_upload=config.uploads.max_bytes,
             csrf_key=program.site_key(),
+            hosts=served,
         ),
     )
     register_portal(site)

@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from ca_core.domain import errors
+from web.hosts import REFUSAL
 from web.status import status_of
 
 log = structlog.get_logger()
@@ -30,7 +31,8 @@ def register(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
         # The framework's other descriptions are English alone and say less than the page itself.
-        return page(error.code or 500, error.description or "" if isinstance(error, CSRFError) else "")
+        ours = isinstance(error, CSRFError) or error.description == REFUSAL
+        return page(error.code or 500, (error.description or "") if ours else "")
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> ResponseReturnValue:

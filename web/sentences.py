@@ -24,6 +24,7 @@ SENTENCES = (
     N_("the form does not say what it was made from; load the page again"),
     N_("somebody changed this since you read it; look at it again, then decide"),
     N_("the cabinet is for subscribers; staff work at /admin/"),
+    N_("this site is not served under that name; use the address that you were given"),
     N_("The CSRF token is missing."),
     N_("The CSRF token has expired."),
     N_("The CSRF session token is missing."),

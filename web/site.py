@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from ca_core.domain.errors import CaError
 from ca_core.domain.profile import Environment
 from ca_core.services.suite import Services
-from web import errors, headers, language, limits, login, sessions, words
+from web import errors, headers, hosts, language, limits, login, sessions, words
 
 MAX_FORM = 1024 * 1024
 """Octets of form fields beside an upload."""
@@ -30,6 +31,8 @@ class SiteSettings:
     """Octets."""
     csrf_key: bytes
     """Secret from which form tokens are made; the same in every process."""
+    hosts: Collection[str] = ()
+    """Names under which the site is served beside this machine's own (:func:`web.hosts.names`)."""
 
 
 class Site(Flask):
@@ -57,6 +60,7 @@ def create_site(services: Services, settings: SiteSettings) -> Flask:
         WTF_CSRF_TIME_LIMIT=int(timedelta(hours=8).total_seconds()),
         WTF_CSRF_SSL_STRICT=settings.cookies_over_tls_only,
     )
+    hosts.register(app, settings.hosts)
     sessions.register(app, services.sessions)
     language.register(app)  # before Flask-Admin, whose pages fail while Babel is installed but not set up
     words.register(app)
