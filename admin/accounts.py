@@ -99,6 +99,13 @@ class AccountsView(GuardedView):
             return self.back(error, ".one", id=id)
         return self.render("first_password.html", made=account, password=password)
 
+    @expose("/<uuid:id>/tokens", methods=["POST"])
+    def tokens(self, id: UUID) -> ResponseReturnValue:
+        """It takes and gives nothing, so a fresh password is not asked for; the owner is told."""
+        return self.act(
+            lambda actor: services().tokens.revoke_all(actor, id), _("The API tokens are revoked."), ".one", id=id
+        )
+
     @expose("/centres", methods=["POST"])
     def centre(self) -> ResponseReturnValue:
         form = request.form
@@ -141,6 +148,7 @@ class AccountsView(GuardedView):
         rendered = self.render(
             "account.html",
             shown=services().accounts.get(actor, id),
+            tokens=services().tokens.in_use(actor, id),
             roles=GIVEN,
             centres=services().accounts.list_centres(actor),
             error=error,

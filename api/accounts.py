@@ -35,6 +35,7 @@ class TokenOut(BaseModel):
     id: UUID
     label: str
     scopes: list[str]
+    made_by: UUID | None = Field(description="the token that asked for it, with which it ends")
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
@@ -70,11 +71,12 @@ def tokens() -> Response:
 
 @blueprint.post("/tokens", responses={201: NewTokenOut})
 def create(body: NewToken) -> Response:
-    """A new token; it cannot have more rights than the one that asks for it."""
+    """A new token; it has no more rights than the one that asks for it, lasts no longer, and ends with it."""
     token, secret = services().tokens.create(caller(), label=body.label, scopes=frozenset(body.scopes), days=body.days)
     return render(NewTokenOut(**TokenOut.of(token).model_dump(), token=secret), 201)
 
 
 @blueprint.delete("/tokens/<uuid:id>", responses={200: TokenOut})
 def revoke(path: ById) -> Response:
+    """End it, and the tokens that it made."""
     return render(TokenOut.of(services().tokens.revoke(caller(), path.id)))

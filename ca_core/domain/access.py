@@ -33,6 +33,8 @@ class Permission(StrEnum):
     OCSP_MANAGE = "ocsp.manage"
     ACCOUNT_VIEW = "account.view"
     ACCOUNT_MANAGE = "account.manage"
+    TOKEN_MANAGE = "token.manage"  # noqa: S105 - a right, not a token
+    """Of one's own account: every role has it; an API token has it only where it was named."""
     CENTRE_MANAGE = "centre.manage"
     KEY_BLOCK = "key.block"
     JOB_VIEW = "job.view"
@@ -76,6 +78,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.CERTIFICATE_HOLD,
             P.CERTIFICATE_REVOKE,
             P.CERTIFICATE_REPLACE,
+            P.TOKEN_MANAGE,
         }
     ),
     Role.OPERATOR: frozenset(
@@ -94,6 +97,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.CERTIFICATE_UNHOLD,
             P.CERTIFICATE_REVOKE,
             P.CERTIFICATE_REPLACE,
+            P.TOKEN_MANAGE,
         }
     ),
     Role.REVIEWER: frozenset(
@@ -106,6 +110,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.CERTIFICATE_ISSUE,
             P.CERTIFICATE_HOLD,
             P.CERTIFICATE_REVOKE,
+            P.TOKEN_MANAGE,
         }
     ),
     Role.SECURITY_OFFICER: frozenset(
@@ -123,6 +128,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.JOB_MANAGE,
             P.AUDIT_VIEW,
             P.AUDIT_SEAL,
+            P.TOKEN_MANAGE,
         }
     ),
     Role.AUDITOR: frozenset(
@@ -135,10 +141,13 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.JOB_VIEW,
             P.AUDIT_VIEW,
             P.AUDIT_EXPORT,
+            P.TOKEN_MANAGE,
         }
     ),
-    Role.SUPPORT: frozenset({P.APPLICATION_VIEW, P.CERTIFICATE_VIEW}),
-    Role.ADMINISTRATOR: frozenset({P.ACCOUNT_VIEW, P.ACCOUNT_MANAGE, P.CENTRE_MANAGE, P.AUTHORITY_VIEW, P.JOB_VIEW}),
+    Role.SUPPORT: frozenset({P.APPLICATION_VIEW, P.CERTIFICATE_VIEW, P.TOKEN_MANAGE}),
+    Role.ADMINISTRATOR: frozenset(
+        {P.ACCOUNT_VIEW, P.ACCOUNT_MANAGE, P.CENTRE_MANAGE, P.AUTHORITY_VIEW, P.JOB_VIEW, P.TOKEN_MANAGE}
+    ),
     # The system keeps time, publishes and initialises; it decides on no application.
     Role.SYSTEM: frozenset(P) - {P.APPLICATION_REVIEW, P.APPLICATION_APPROVE},
 }
@@ -176,6 +185,8 @@ class Actor:
     centres: frozenset[UUID] = frozenset()
     scopes: frozenset[Permission] | None = None
     """Rights of the API token in use; None for a log-in. A scope narrows, it never adds."""
+    token: UUID | None = None
+    """The API token in use."""
 
     @property
     def permissions(self) -> frozenset[Permission]:
@@ -188,7 +199,8 @@ class Actor:
     def require(self, permission: Permission) -> None:
         """Raise :class:`NotPermitted` unless the caller has the right."""
         if permission not in self.permissions:
-            raise NotPermitted(f"this needs the right {permission.value!r}, which your roles do not give")
+            lacking = "your roles do not give" if self.scopes is None else "this API token does not give"
+            raise NotPermitted(f"this needs the right {permission.value!r}, which {lacking}")
 
     @property
     def visibility(self) -> Visibility:

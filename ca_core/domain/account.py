@@ -48,9 +48,9 @@ class Account:
     def is_staff(self) -> bool:
         return bool(self.roles - {Role.SUBSCRIBER})
 
-    def actor(self, *, scopes: frozenset[Permission] | None = None) -> Actor:
-        """What the account may do now."""
-        return Actor(id=self.id, name=self.email, roles=self.roles, centres=self.centres, scopes=scopes)
+    def actor(self, *, scopes: frozenset[Permission] | None = None, token: UUID | None = None) -> Actor:
+        """What the account may do now, by log-in or by a token."""
+        return Actor(id=self.id, name=self.email, roles=self.roles, centres=self.centres, scopes=scopes, token=token)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,13 @@ class ApiToken:
     label: str
     token_sha256: bytes
     scopes: frozenset[Permission]
+    made_by: UUID | None = None
+    """The token that asked for it, with which it ends; None for one made at a log-in."""
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
     version: int = 1
+
+    def opens(self, now: datetime) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and self.expires_at > now

@@ -35,6 +35,7 @@ from ca_core.services.notices import notify
 from ca_core.services.ports import PasswordHasher, SymmetricKeys, Transaction, Transactions
 from ca_core.services.row import unless_stale
 from ca_core.services.sealing import Sealing
+from ca_core.services.tokens import revoke_tokens
 from ca_core.services.totp import checked_secret, matching_step, new_secret, provisioning_uri
 
 REMIND_AFTER = timedelta(days=1)
@@ -133,7 +134,7 @@ class Accounts(AccountDirectory):
             return enrolled
 
     def change_password(self, actor: Actor, *, current: str, new: str) -> Account:
-        """The owner changes it; every log-in ends. A wrong ``current`` counts as a failed log-in."""
+        """The owner changes it; every log-in and API token ends. A wrong ``current`` counts as a failed log-in."""
         account = self._own(actor)
         hashed = self._hasher.hash(checked_password(new, email=account.email, field="new"))
         fits = self._log_in.fits(account, current)
@@ -145,6 +146,7 @@ class Accounts(AccountDirectory):
             )
             if fits:
                 tx.accounts.delete_sessions(account=account.id)
+                revoke_tokens(tx, account.id)
                 tx.audit.record("account.password-changed", "account", account.id)
                 notify(tx, account.id, "password-changed")
             else:
@@ -154,19 +156,17 @@ class Accounts(AccountDirectory):
         return changed
 
     def reset_access(self, actor: Actor, id: UUID, *, version: int | None = None) -> tuple[Account, str]:
-        """For somebody who lost password or authenticator: a new password, no second factor, no lock."""
+        """For somebody who lost password or authenticator: a new password, no second factor, no lock, no API token."""
         password = self._new_password()
         hashed = self._hasher.hash(password)
-        account = self._managed(
-            actor,
-            id,
-            version,
-            "account.access-reset",
-            lambda old, _: replace(
+
+        def reset(old: Account, tx: Transaction) -> Account:
+            revoke_tokens(tx, id)
+            return replace(
                 old, password_hash=hashed, totp_sealed=None, totp_last_step=0, failed_logins=0, locked_until=None
-            ),
-            notice="access-reset",
-        )
+            )
+
+        account = self._managed(actor, id, version, "account.access-reset", reset, notice="access-reset")
         return account, password
 
     def change_roles(

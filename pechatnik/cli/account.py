@@ -88,7 +88,7 @@ def create_token(
     email: Annotated[str, typer.Option("--account", help="Log in as this account.")],
     password_file: Annotated[Path, typer.Option(help="Its password; - for stdin.")],
     scope: Annotated[
-        list[Permission], typer.Option(help="Rights of the token; without any, all of the account's.")
+        list[Permission], typer.Option(help="Rights of the token; without any, all of the account's but token.manage.")
     ] = [],  # noqa: B006
     totp: Annotated[str | None, typer.Option(help="One-time code, where the account has a second factor.")] = None,
     label: Annotated[str, typer.Option()] = "command line",
@@ -100,25 +100,45 @@ def create_token(
         email=email, password=read_file(password_file).decode(errors="replace").strip(), totp=totp
     )
     actor = account.actor()
-    token, secret = context.services.tokens.create(
-        actor, label=label, scopes=frozenset(scope) or actor.permissions, days=days
-    )
+    scopes = frozenset(scope) or actor.permissions - {Permission.TOKEN_MANAGE}
+    token, secret = context.services.tokens.create(actor, label=label, scopes=scopes, days=days)
     context.output.result({"id": token.id, "token": secret, "expires_at": token.expires_at}, secret)
 
 
 @tokens.command("list")
-def list_tokens(ctx: typer.Context) -> None:
-    """The tokens of the account whose token is in use."""
+def list_tokens(
+    ctx: typer.Context,
+    email: Annotated[str | None, typer.Option("--account", help="Those of this account that are in use.")] = None,
+) -> None:
+    """All of the account that is asking, whose token needs the right token.manage; an account's for administrators."""
     context = context_of(ctx)
-    rows = context.services.tokens.list(context.actor)
+    desk, actor = context.services, context.actor
+    if email is None:
+        rows = desk.tokens.list(actor)
+    else:
+        rows = desk.tokens.in_use(actor, desk.accounts.find_by_email(actor, email).id)
     context.output.table(rows, {"id": "id", "label": "label", "expires_at": "expires", "revoked_at": "revoked"})
 
 
 @tokens.command("revoke")
 def revoke_token(ctx: typer.Context, token: Annotated[UUID, typer.Argument(help="Id of the token.")]) -> None:
+    """End a token of the account that is asking, and those it made; needs the right token.manage."""
     context = context_of(ctx)
     context.services.tokens.revoke(context.actor, token)
     context.output.result({"id": token}, f"token {token} is revoked")
+
+
+@tokens.command("revoke-all")
+def revoke_all_tokens(
+    ctx: typer.Context, email: Annotated[str, typer.Option("--account", help="Whose tokens.")]
+) -> None:
+    """End every token of an account, for administrators; the owner is told."""
+    context = context_of(ctx)
+    account = context.services.accounts.find_by_email(context.actor, email)
+    ended = context.services.tokens.revoke_all(context.actor, account.id)
+    context.output.result(
+        {"account": account.email, "revoked": ended}, f"{ended} tokens of {account.email} were revoked"
+    )
 
 
 @centres.command("add")

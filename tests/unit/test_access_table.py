@@ -42,6 +42,7 @@ TABLE = {
     "ocsp.manage": "...C...Y",
     "account.view": "....U.DY",
     "account.manage": "......DY",
+    "token.manage": "SORCUTDY",
     "centre.manage": "......DY",
     "key.block": "...C...Y",
     "job.view": "...CU.DY",

@@ -71,6 +71,7 @@ api_tokens = Table(
     Column("label", String(200), nullable=False),
     Column("token_sha256", LargeBinary(32), nullable=False, unique=True),
     Column("scopes", Words(Permission), nullable=False),
+    Column("made_by", Uuid),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("revoked_at", Moment),

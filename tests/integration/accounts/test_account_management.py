@@ -161,6 +161,20 @@ def test_who_lost_password_and_authenticator_gets_in_again_and_is_told(desk: Any
         desk.accounts.log_in(email="anna@example.org", password=PASSWORD)
 
 
+def test_an_access_that_is_reset_leaves_no_api_token_of_before(desk: Any) -> None:
+    anna, boris = desk.person("anna"), desk.person("boris")
+    scopes = frozenset({Permission.APPLICATION_VIEW})
+    token = desk.tokens.create(anna.actor(), label="t", scopes=scopes, days=1)[1]
+    others = desk.tokens.create(boris.actor(), label="t", scopes=scopes, days=1)[1]
+    with pytest.raises(StaleVersion):
+        desk.accounts.reset_access(SYSTEM_ACTOR, anna.id, version=anna.version + 1)
+    assert desk.tokens.authenticate(token)
+    desk.accounts.reset_access(SYSTEM_ACTOR, anna.id)
+    with pytest.raises(NotAuthenticated):
+        desk.tokens.authenticate(token)
+    assert desk.tokens.authenticate(others)
+
+
 @pytest.mark.parametrize("role", [role for role in OTHERS if role is not Role.AUDITOR])
 def test_accounts_are_seen_by_those_who_may(desk: Any, role: Role) -> None:
     other, actor = desk.person("other"), desk.person("somebody", role).actor()

@@ -255,6 +255,17 @@ def test_a_changed_password_ends_every_session_and_is_told(desk: Any) -> None:
     log_in(desk, password="another long password")
 
 
+def test_a_changed_password_ends_every_api_token_and_a_wrong_one_none(desk: Any) -> None:
+    anna = desk.person("anna").actor()
+    token = desk.tokens.create(anna, label="t", scopes=anna.permissions, days=1)[1]
+    with pytest.raises(InvalidInput):
+        desk.accounts.change_password(anna, current="wrong horse battery", new="another long password")
+    assert desk.tokens.authenticate(token)
+    desk.accounts.change_password(anna, current=PASSWORD, new="another long password")
+    with pytest.raises(NotAuthenticated):
+        desk.tokens.authenticate(token)
+
+
 def test_a_password_changes_only_with_the_present_one_which_cannot_be_guessed_either(desk: Any) -> None:
     anna = desk.person("anna")
     for _ in range(10):

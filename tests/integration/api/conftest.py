@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,16 @@ def wsgi(house: Any) -> Any:
 
 @pytest.fixture
 def by(house: Any, wsgi: Any) -> Any:
-    """``by("operator")("GET", "/me")``"""
+    """``by("operator")("GET", "/me")``; the same name and scopes, the same token."""
+
+    @cache
+    def token(name: str, scopes: frozenset[Permission] | None) -> str:
+        actor = getattr(house, name)
+        made: str = house.services.tokens.create(actor, label="test", scopes=scopes or actor.permissions, days=1)[1]
+        return made
 
     def make(name: str | None, scopes: frozenset[Permission] | None = None) -> Caller:
-        if name is None:
-            return Caller(wsgi.test_client(), None)
-        actor = getattr(house, name)
-        _, token = house.services.tokens.create(actor, label="test", scopes=scopes or actor.permissions, days=1)
-        return Caller(wsgi.test_client(), token)
+        return Caller(wsgi.test_client(), None if name is None else token(name, scopes))
 
     return make
 

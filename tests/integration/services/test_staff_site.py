@@ -17,6 +17,7 @@ from werkzeug.test import Client, TestResponse
 
 import admin as staff
 from admin.guard import GuardedView
+from ca_core.domain.errors import NotAuthenticated
 from pechatnik.wsgi import compose
 from web import SiteSettings, create_site
 from web.limits import limiter
@@ -303,6 +304,23 @@ def test_an_administrator_makes_accounts_and_never_changes_his_own(house: Any, e
     assert answer.status_code in (302, 403)
     account = house.services.accounts.get(house.administrator, own)
     assert {role.value for role in account.roles} == {"administrator"}
+
+
+def test_an_administrator_sees_and_revokes_the_api_tokens_of_an_account_and_an_auditor_only_sees(
+    house: Any, enter: Any
+) -> None:
+    tokens, page = house.services.tokens, f"/admin/accounts/{house.operator.id}"
+    _, secret = tokens.create(house.operator, label="scanner", scopes=house.operator.permissions, days=1)
+    auditor, administrator = enter("auditor"), enter("administrator")
+    assert "scanner" in auditor.get(page).text
+    assert f"{page}/tokens" not in auditor.get(page).text
+    assert auditor.post(f"{page}/tokens").status_code == 403
+    assert tokens.authenticate(secret)
+    assert f"{page}/tokens" in administrator.get(page).text
+    assert administrator.post(f"{page}/tokens").status_code == 302
+    with pytest.raises(NotAuthenticated):
+        tokens.authenticate(secret)
+    assert "scanner" not in administrator.get(page).text
 
 
 def test_auditors_verify_and_export_the_record(house: Any, enter: Any) -> None:

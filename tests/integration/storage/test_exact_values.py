@@ -78,8 +78,8 @@ def test_accounts_tokens_and_sessions_come_back_as_they_were(
         totp_sealed=sealed, locked_until=moment, created_at=moment,
     )  # fmt: skip
     token = ApiToken(
-        id=id, account=id, label="t", token_sha256=secrets.token_bytes(32), scopes=scopes, created_at=moment,
-        expires_at=moment,
+        id=id, account=id, label="t", token_sha256=secrets.token_bytes(32), scopes=scopes, made_by=id,
+        created_at=moment, expires_at=moment,
     )  # fmt: skip
     session = WebSession(
         id=id, token_sha256=secrets.token_bytes(32), account=id, data=data, created_at=moment, seen_at=moment,

@@ -30,6 +30,7 @@ KINDS = (
     "register-again",
     "replacement-started",
     "request-received",
+    "tokens-revoked",
 )
 
 
