@@ -101,7 +101,7 @@ class Duplicate(Conflict):
 
 
 class IdempotencyMismatch(Conflict):
-    """The same idempotency key came with another request."""
+    """The same idempotency key came with another request or API token."""
 
     code = "idempotency-mismatch"
 

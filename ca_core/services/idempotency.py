@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 
@@ -28,21 +29,22 @@ class Idempotency:
     def begin(self, actor: Actor, key: str, request_sha256: bytes) -> RememberedAnswer | None:
         """The answer to give again, or None: the caller works and then calls :meth:`finish` or :meth:`abandon`.
 
-        IdempotencyMismatch when the key came with another request; TryAgain while the first is being worked on;
-        Conflict when the first was cut off."""
+        IdempotencyMismatch when the key came with another request or another API token; TryAgain while the first is
+        being worked on; Conflict when the first was cut off."""
+        asked = _asked(actor, request_sha256)
         with self._transactions.begin(actor) as tx:
             now = tx.now
-            new = RememberedAnswer(
-                account=actor.id, key=key, request_sha256=request_sha256, status=0, body="", created_at=now
-            )
+            new = RememberedAnswer(account=actor.id, key=key, request_sha256=asked, status=0, body="", created_at=now)
             known = tx.accounts.remember(new)
             if known is not None and now - known.created_at > KEPT_FOR:
                 tx.accounts.forget(actor.id, key)
                 known = tx.accounts.remember(new)
         if known is None:
             return None
-        if known.request_sha256 != request_sha256:
-            raise IdempotencyMismatch("this idempotency key was used for another request; take a new key")
+        if known.request_sha256 != asked:
+            raise IdempotencyMismatch(
+                "this idempotency key was used for another request or with another API token; take a new key"
+            )
         if known.status == 0 and now - known.created_at > WORKING:
             raise Conflict("the first request with this key was cut off; look what it did, then take a new key")
         if known.status == 0:
@@ -69,6 +71,12 @@ class Idempotency:
         """Nothing happened: the key may be used again."""
         with self._transactions.begin(actor) as tx:
             tx.accounts.forget(actor.id, key)
+
+
+def _asked(actor: Actor, request_sha256: bytes) -> bytes:
+    """The request and the credential it came with: what a wide token was answered is not for a narrow one."""
+    credential = b"" if actor.token is None else actor.token.bytes
+    return hashlib.sha256(credential + request_sha256).digest()
 
 
 def _bound(actor: Actor, key: str) -> bytes:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ca_core.domain.access import Permission
 from ca_core.domain.errors import Conflict, IdempotencyMismatch, TryAgain
 from ca_core.domain.work import RememberedAnswer
 
@@ -34,6 +35,20 @@ def test_another_request_under_the_key_is_a_mismatch_before_and_after_the_answer
     desk.idempotency.finish(anna, "key", status=201, body="{}")
     with pytest.raises(IdempotencyMismatch):
         desk.idempotency.begin(anna, "key", OTHER)
+
+
+def test_what_one_credential_was_answered_no_other_of_the_account_gets(desk: Any) -> None:
+    anna = desk.person("anna").actor()
+    wide, narrow = (
+        desk.tokens.authenticate(desk.tokens.create(anna, label="t", scopes=scopes, days=1)[1])
+        for scopes in (anna.permissions, frozenset({Permission.APPLICATION_VIEW}))
+    )
+    desk.idempotency.begin(wide, "key", FIRST)
+    desk.idempotency.finish(wide, "key", status=201, body="pkt_secret")
+    for other in (narrow, anna):
+        with pytest.raises(IdempotencyMismatch):
+            desk.idempotency.begin(other, "key", FIRST)
+    assert desk.idempotency.begin(wide, "key", FIRST).body == "pkt_secret"
 
 
 def test_while_the_first_is_worked_on_the_second_waits_and_after_a_crash_it_is_told(desk: Any) -> None:
