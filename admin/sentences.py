@@ -20,6 +20,7 @@ SENTENCES = (
     N_("there is an account with this e-mail address already"),
     N_("nobody changes the rights of his own account; ask another administrator"),
     N_("an account needs at least one role"),
+    N_("an operator works in his own centres; for a role that sees every centre make another account"),
     N_("there is no such service centre"),
     N_("the code of a centre is 1 to 32 ASCII characters without spaces, for example MSK-01"),
     N_("the authority's own certificates are renewed by the authority"),

@@ -192,9 +192,11 @@ class Actor:
 
     @property
     def visibility(self) -> Visibility:
-        """Subscribers see their own, operators their centres, the rest everything their rights let them open."""
+        """Subscribers see their own, operators their centres, the rest everything their rights let them open.
+
+        The centre limit wins: what one role may see must not widen what the operator's rights work on."""
         return Visibility(
-            everything=bool(self.roles & SEES_EVERY_CENTRE),
+            everything=bool(self.roles & SEES_EVERY_CENTRE) and Role.OPERATOR not in self.roles,
             centres=self.centres if Role.OPERATOR in self.roles else frozenset(),
             owner=self.id,
         )

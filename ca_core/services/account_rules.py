@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from ca_core.domain.access import Role
+from ca_core.domain.access import SEES_EVERY_CENTRE, Role
 from ca_core.domain.account import Account
 from ca_core.domain.errors import InvalidInput
 
@@ -61,12 +61,16 @@ def checked_password(password: str, *, email: str, field: str = "password") -> s
 
 
 def checked_roles(roles: Iterable[Role]) -> frozenset[Role]:
-    """At least one role, and none that only the machine's owner has."""
+    """At least one role, none that only the machine's owner has, and no operator who sees other centres too."""
     granted = frozenset(roles)
     if not granted:
         raise _wrong("roles", "an account needs at least one role")
     if Role.SYSTEM in granted:
         raise _wrong("roles", "the role 'system' belongs to the machine's owner and is not given to accounts")
+    if Role.OPERATOR in granted and granted & SEES_EVERY_CENTRE:
+        raise _wrong(
+            "roles", "an operator works in his own centres; for a role that sees every centre make another account"
+        )
     return granted
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from ca_core.domain.access import Role
+from ca_core.domain.access import SEES_EVERY_CENTRE, Role
 from ca_core.domain.account import Account
 from ca_core.domain.errors import InvalidInput
 from ca_core.services.account_rules import (
@@ -107,6 +107,14 @@ def test_roles_are_some_and_never_the_systems() -> None:
     for wrong in ([], [Role.SYSTEM], [Role.OPERATOR, Role.SYSTEM]):
         with pytest.raises(InvalidInput):
             checked_roles(wrong)
+
+
+@pytest.mark.parametrize("wide", sorted(SEES_EVERY_CENTRE - {Role.SYSTEM}))
+def test_no_operator_has_a_role_that_sees_every_centre(wide: Role) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        checked_roles([Role.OPERATOR, wide])
+    assert set(caught.value.fields) == {"roles"}
+    assert checked_roles([Role.SUBSCRIBER, wide])
 
 
 def test_service_centres_and_languages_have_to_exist() -> None:
