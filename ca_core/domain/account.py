@@ -39,8 +39,6 @@ class Account:
     totp_last_step: int = 0
     """The last time step that was used, so that a code works once (RFC 6238 §5.2)."""
     active: bool = True
-    failed_logins: int = 0
-    locked_until: datetime | None = None
     created_at: datetime
     version: int = 1
 
@@ -51,6 +49,20 @@ class Account:
     def actor(self, *, scopes: frozenset[Permission] | None = None) -> Actor:
         """What the account may do now."""
         return Actor(id=self.id, name=self.email, roles=self.roles, centres=self.centres, scopes=scopes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogInFailures:
+    """Wrong passwords and codes for one account from one source, or from all of them together."""
+
+    account: UUID
+    source_sha256: bytes
+    """Keyed digest of the address, which itself is nobody's business."""
+    failures: int = 0
+    since: datetime
+    """When counting began."""
+    locked_until: datetime | None = None
+    last_success: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

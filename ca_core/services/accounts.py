@@ -21,16 +21,15 @@ from ca_core.domain.errors import (
 from ca_core.domain.identifiers import Entropy
 from ca_core.services.account_directory import AccountDirectory
 from ca_core.services.account_rules import (
-    after_failure,
     checked_centres,
     checked_email,
     checked_language,
     checked_name,
     checked_password,
     checked_roles,
-    is_locked,
 )
 from ca_core.services.log_in import VISITOR, LogIn, bound_to
+from ca_core.services.log_in_throttle import LogInThrottle
 from ca_core.services.notices import notify
 from ca_core.services.ports import PasswordHasher, SymmetricKeys, Transaction, Transactions
 from ca_core.services.row import unless_stale
@@ -57,7 +56,8 @@ class Accounts(AccountDirectory):
         super().__init__(transactions)
         self._hasher = hasher
         self._sealing = Sealing(keys, entropy=entropy)
-        self._log_in = LogIn(transactions, hasher=hasher, sealing=self._sealing)
+        self._throttle = LogInThrottle(keys)
+        self._log_in = LogIn(transactions, hasher=hasher, sealing=self._sealing, throttle=self._throttle)
         self._entropy = entropy
         self._installation = installation
 
@@ -102,11 +102,12 @@ class Accounts(AccountDirectory):
             )
         return account, first
 
-    def log_in(self, *, email: str, password: str, totp: str | None = None) -> Account:
+    def log_in(self, *, email: str, password: str, source: str, totp: str | None = None) -> Account:
         """The account, if password and, where one is set up, one-time code are right. NotAuthenticated otherwise, in
-        the same words and after the same work whatever is wrong; ten failures in a row lock the account for a while.
+        the same words and after the same work whatever is wrong. Ten failures lock it for a while for their ``source``: the address, or what else tells
+        callers apart. Many from everywhere slow down all sources but those from which it logged in lately.
         """
-        return self._log_in.enter(email=email, password=password, totp=totp)
+        return self._log_in.enter(email=email, password=password, totp=totp, source=source)
 
     def enrol_totp(self, actor: Actor) -> tuple[str, str]:
         """A new secret and its ``otpauth:`` address; nothing is kept before :meth:`confirm_totp`."""
@@ -132,42 +133,35 @@ class Accounts(AccountDirectory):
             tx.audit.record("account.second-factor-set", "account", account.id)
             return enrolled
 
-    def change_password(self, actor: Actor, *, current: str, new: str) -> Account:
+    def change_password(self, actor: Actor, *, current: str, new: str, source: str) -> Account:
         """The owner changes it; every log-in ends. A wrong ``current`` counts as a failed log-in."""
         account = self._own(actor)
         hashed = self._hasher.hash(checked_password(new, email=account.email, field="new"))
         fits = self._log_in.fits(account, current)
         with self._transactions.begin(actor) as tx:
-            if is_locked(account, tx.now):
+            if self._throttle.refuses(tx, account.id, source):
                 raise NotAuthenticated("too many wrong passwords; wait a while")
-            changed = tx.accounts.replace(
-                replace(account, password_hash=hashed) if fits else after_failure(account, tx.now)
-            )
             if fits:
+                account = tx.accounts.replace(replace(account, password_hash=hashed))
                 tx.accounts.delete_sessions(account=account.id)
                 tx.audit.record("account.password-changed", "account", account.id)
                 notify(tx, account.id, "password-changed")
             else:
-                tx.audit.record("account.login-failed", "account", account.id, failures=changed.failed_logins)
+                self._throttle.failed(tx, account.id, source)
         if not fits:
             raise InvalidInput("the present password is not right", fields={"current": "not right"})
-        return changed
+        return account
 
     def reset_access(self, actor: Actor, id: UUID, *, version: int | None = None) -> tuple[Account, str]:
         """For somebody who lost password or authenticator: a new password, no second factor, no lock."""
         password = self._new_password()
         hashed = self._hasher.hash(password)
-        account = self._managed(
-            actor,
-            id,
-            version,
-            "account.access-reset",
-            lambda old, _: replace(
-                old, password_hash=hashed, totp_sealed=None, totp_last_step=0, failed_logins=0, locked_until=None
-            ),
-            notice="access-reset",
-        )
-        return account, password
+
+        def renewed(old: Account, tx: Transaction) -> Account:
+            tx.log_ins.forget(id)
+            return replace(old, password_hash=hashed, totp_sealed=None, totp_last_step=0)
+
+        return self._managed(actor, id, version, "account.access-reset", renewed, notice="access-reset"), password
 
     def change_roles(
         self, actor: Actor, id: UUID, *, roles: Iterable[Role], centres: Iterable[UUID], version: int | None = None

@@ -23,6 +23,7 @@ from ca_core.storage.repositories.authorities import AuthorityRows
 from ca_core.storage.repositories.certificates import CertificateRows
 from ca_core.storage.repositories.documents import DocumentRows
 from ca_core.storage.repositories.jobs import JobRows
+from ca_core.storage.repositories.log_ins import LogInRows
 
 
 class Transaction:
@@ -60,6 +61,10 @@ class Transaction:
     @cached_property
     def accounts(self) -> AccountRows:
         return AccountRows(self._connection)
+
+    @cached_property
+    def log_ins(self) -> LogInRows:
+        return LogInRows(self._connection, now=self.now)
 
     @cached_property
     def jobs(self) -> JobRows:

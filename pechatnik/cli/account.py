@@ -97,7 +97,10 @@ def create_token(
     """Make a token to act as an account: export PECHATNIK_TOKEN=…"""
     context = context_of(ctx)
     account = context.services.accounts.log_in(
-        email=email, password=read_file(password_file).decode(errors="replace").strip(), totp=totp
+        email=email,
+        password=read_file(password_file).decode(errors="replace").strip(),
+        totp=totp,
+        source="command line",
     )
     actor = account.actor()
     token, secret = context.services.tokens.create(

@@ -1,6 +1,13 @@
 """The tables. A column has the name of the entity's field; a few more serve search and uniqueness."""
 
-from ca_core.storage.tables.accounts import accounts, api_tokens, centres, remembered_answers, web_sessions
+from ca_core.storage.tables.accounts import (
+    accounts,
+    api_tokens,
+    centres,
+    log_in_failures,
+    remembered_answers,
+    web_sessions,
+)
 from ca_core.storage.tables.applications import (
     application_editors,
     applications,
@@ -29,6 +36,7 @@ __all__ = [
     "counters",
     "documents",
     "jobs",
+    "log_in_failures",
     "metadata",
     "notices",
     "page_views",

@@ -42,13 +42,23 @@ accounts = Table(
     Column("totp_sealed", LargeBinary),
     Column("totp_last_step", Integer, nullable=False),
     Column("active", Boolean, nullable=False),
-    Column("failed_logins", Integer, nullable=False),
-    Column("locked_until", Moment),
     Column("created_at", Moment, nullable=False),
     Column("version", Integer, nullable=False),
     Column("staff", Boolean, nullable=False, index=True),
 )
 """``staff``: any role but subscriber's, so that staff are found without reading every subscriber."""
+
+log_in_failures = Table(
+    "log_in_failures",
+    metadata,
+    Column("account", Uuid, ForeignKey("accounts.id"), nullable=False),
+    Column("source_sha256", LargeBinary(32), nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("since", Moment, nullable=False, index=True),
+    Column("locked_until", Moment),
+    Column("last_success", Moment),
+    PrimaryKeyConstraint("account", "source_sha256"),
+)
 
 web_sessions = Table(
     "web_sessions",
