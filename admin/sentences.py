@@ -19,6 +19,7 @@ SENTENCES = (
     N_("you entered or changed this application; somebody else has to decide on it"),
     N_("there is an account with this e-mail address already"),
     N_("nobody changes the rights of his own account; ask another administrator"),
+    N_("you asked for this change; another administrator has to confirm it"),
     N_("an account needs at least one role"),
     N_("an operator works in his own centres; for a role that sees every centre make another account"),
     N_("there is no such service centre"),

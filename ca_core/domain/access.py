@@ -143,6 +143,8 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.SYSTEM: frozenset(P) - {P.APPLICATION_REVIEW, P.APPLICATION_APPROVE},
 }
 
+PRIVILEGED = frozenset({Role.OPERATOR, Role.REVIEWER, Role.SECURITY_OFFICER, Role.ADMINISTRATOR, Role.SYSTEM})
+"""Roles that one administrator does not give alone."""
 SEES_EVERY_CENTRE = frozenset(
     {Role.REVIEWER, Role.SECURITY_OFFICER, Role.AUDITOR, Role.SUPPORT, Role.ADMINISTRATOR, Role.SYSTEM}
 )

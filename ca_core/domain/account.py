@@ -52,6 +52,29 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountChange:
+    """Rights or a new password that one administrator asked for and another has to confirm."""
+
+    id: UUID
+    account: UUID
+    action: str
+    """What the audit calls it once it holds."""
+    roles: frozenset[Role]
+    centres: frozenset[UUID] = frozenset()
+    """What the account has with it, both."""
+    first_half_sealed: bytes | None = None
+    """Of the new password, which is known in full to nobody but the owner; None where the password stays."""
+    asked_by: UUID
+    asked_at: datetime
+    confirmed_by: UUID | None = None
+    """None while it waits, and for what was refused or overtaken."""
+    decided_at: datetime | None = None
+    applied_version: int | None = None
+    """The account's version that has it: a confirmation is good for once."""
+    version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class LogInFailures:
     """Wrong passwords and codes for one account from one source, or from all of them together."""
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from ca_core.domain.access import SEES_EVERY_CENTRE, Role
-from ca_core.domain.account import LogInFailures
+from ca_core.domain.access import PRIVILEGED, SEES_EVERY_CENTRE, Role
+from ca_core.domain.account import Account, LogInFailures
 from ca_core.domain.errors import InvalidInput
 
 LANGUAGES = ("en", "ru", "ar")
@@ -95,6 +95,11 @@ def checked_centres(centres: Iterable[UUID], *, known: Iterable[UUID]) -> frozen
     if not named <= frozenset(known):
         raise _wrong("centres", "there is no such service centre")
     return named
+
+
+def gains_privilege(account: Account, roles: frozenset[Role], centres: frozenset[UUID]) -> bool:
+    """Whether the account could then approve, issue, revoke or make accounts where it could not before."""
+    return bool((roles - account.roles) & PRIVILEGED) or (Role.OPERATOR in roles and not centres <= account.centres)
 
 
 def is_locked(count: LogInFailures, now: datetime) -> bool:

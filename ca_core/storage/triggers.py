@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from ca_core.domain.access import PRIVILEGED, Role
+
 
 @dataclass(frozen=True)
 class Trigger:
@@ -17,6 +19,8 @@ class Trigger:
     event: str
     condition: str
     refusal: str
+    since: str = "0001"
+    """The schema version that it came with."""
 
     def names(self, dialect: str) -> Iterable[str]:
         """How the database calls it; on PostgreSQL, emptying a whole table is refused by one of its own."""
@@ -64,6 +68,19 @@ def _changed(*columns: str) -> str:
     return " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in columns)
 
 
+def _has(row: str, role: Role) -> str:
+    # Not by LIKE: its percent sign is something else to one of the drivers.
+    return f"replace({row}.roles, ' {role.value} ', '') <> {row}.roles"
+
+
+# A change counts once, for the version of the account that it names.
+_UNCONFIRMED = (
+    "NOT EXISTS (SELECT 1 FROM account_changes c WHERE c.account = NEW.id AND c.roles = NEW.roles"
+    " AND c.confirmed_by IS NOT NULL AND c.applied_version = NEW.version)"
+)
+_MADE_PRIVILEGED = " OR ".join(_has("NEW", role) for role in sorted(PRIVILEGED))
+_BECOMES_PRIVILEGED = " OR ".join(f"({_has('NEW', role)} AND NOT {_has('OLD', role)})" for role in sorted(PRIVILEGED))
+
 _CERTIFICATE_STEPS = (
     "NEW.state = OLD.state"
     " OR (OLD.state = 'intent' AND NEW.state IN ('issued', 'abandoned'))"
@@ -89,6 +106,32 @@ TRIGGERS = (
         "NOT EXISTS (SELECT 1 FROM applications a WHERE a.id = NEW.application AND a.round = NEW.round)",
         "approval_round",
     ),
+    Trigger(
+        "privileged_account_is_confirmed",
+        "accounts",
+        "INSERT",
+        f"({_MADE_PRIVILEGED}) AND {_UNCONFIRMED}",
+        "change_unconfirmed",
+        since="0004",
+    ),
+    Trigger(
+        "privileged_role_is_confirmed",
+        "accounts",
+        "UPDATE",
+        f"({_BECOMES_PRIVILEGED}) AND {_UNCONFIRMED}",
+        "change_unconfirmed",
+        since="0004",
+    ),
+    Trigger(
+        "account_change_stays",
+        "account_changes",
+        "UPDATE",
+        "OLD.decided_at IS NOT NULL OR CAST(OLD.centres AS TEXT) <> CAST(NEW.centres AS TEXT) OR "
+        + _changed("id", "account", "action", "roles", "asked_by", "asked_at"),
+        "immutable",
+        since="0004",
+    ),
+    Trigger("account_change_is_kept", "account_changes", "DELETE", "1 = 1", "immutable", since="0004"),
     Trigger("approval_stays", "approvals", "UPDATE", "1 = 1", "immutable"),
     Trigger("approval_is_kept", "approvals", "DELETE", "1 = 1", "immutable"),
     Trigger("editor_stays", "application_editors", "UPDATE", "1 = 1", "immutable"),
@@ -215,16 +258,20 @@ TRIGGERS = (
 )
 
 
-def create(connection: Connection) -> None:
-    """Create every trigger; for migrations."""
-    for trigger in TRIGGERS:
+def _since(version: str) -> Iterable[Trigger]:
+    return (trigger for trigger in TRIGGERS if trigger.since == version)
+
+
+def create(connection: Connection, since: str) -> None:
+    """Create the triggers that came with that version; for migrations."""
+    for trigger in _since(since):
         for statement in trigger.statements(connection.dialect.name):
             connection.exec_driver_sql(statement)
 
 
-def drop(connection: Connection) -> None:
-    """Drop every trigger; for migrations."""
-    for trigger in TRIGGERS:
+def drop(connection: Connection, since: str) -> None:
+    """Drop them; for migrations."""
+    for trigger in _since(since):
         for statement in trigger.removal(connection.dialect.name):
             connection.exec_driver_sql(statement)
 

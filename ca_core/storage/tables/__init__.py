@@ -1,6 +1,7 @@
 """The tables. A column has the name of the entity's field; a few more serve search and uniqueness."""
 
 from ca_core.storage.tables.accounts import (
+    account_changes,
     accounts,
     api_tokens,
     centres,
@@ -21,6 +22,7 @@ from ca_core.storage.tables.metadata import metadata
 from ca_core.storage.tables.records import audit_checkpoints, audit_records, counters, jobs, notices
 
 __all__ = [
+    "account_changes",
     "accounts",
     "api_tokens",
     "application_editors",

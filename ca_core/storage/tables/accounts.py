@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     Boolean,
+    CheckConstraint,
     Column,
     ForeignKey,
     Integer,
@@ -47,6 +48,30 @@ accounts = Table(
     Column("staff", Boolean, nullable=False, index=True),
 )
 """``staff``: any role but subscriber's, so that staff are found without reading every subscriber."""
+
+account_changes = Table(
+    "account_changes",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    # No foreign key: what lets a privileged account in is there before the account.
+    Column("account", Uuid, nullable=False, index=True),
+    Column("action", String(64), nullable=False),
+    Column("roles", Words(Role), nullable=False),
+    Column("centres", Ids, nullable=False),
+    Column("first_half_sealed", LargeBinary),
+    Column("asked_by", Uuid, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("confirmed_by", Uuid),
+    Column("decided_at", Moment),
+    Column("applied_version", Integer),
+    Column("version", Integer, nullable=False),
+    CheckConstraint(
+        # The machine's owner, who is number 0, needs no second one.
+        "confirmed_by IS NULL OR asked_by = '00000000000000000000000000000000'"
+        " OR (confirmed_by <> asked_by AND confirmed_by <> account AND asked_by <> account)",
+        name="four_eyes",
+    ),
+)
 
 log_in_failures = Table(
     "log_in_failures",

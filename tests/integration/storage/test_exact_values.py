@@ -86,6 +86,7 @@ def test_accounts_tokens_and_sessions_come_back_as_they_were(
         expires_at=moment,
     )  # fmt: skip
     with shelf.transactions.begin(SYSTEM_ACTOR) as tx:
+        shelf.confirm(tx, account)
         tx.accounts.add(account)
         tx.accounts.add_token(token)
         tx.accounts.save_session(session)

@@ -44,7 +44,8 @@ def test_what_was_looked_at_is_kept_through_the_second_version(shelf: Any, engin
                 tx.documents.add_view(document.id, operator, page, document.sha256, tx.now)
     schema.downgrade(engine, "0001")
     with engine.connect() as connection:
-        assert triggers.missing(connection) == []
+        later = {name for one in triggers.TRIGGERS if one.since > "0001" for name in one.names(engine.dialect.name)}
+        assert set(triggers.missing(connection)) == later
     schema.upgrade(engine)
     assert schema.check(engine) == []
     with shelf.transactions.read(SYSTEM_ACTOR) as tx:

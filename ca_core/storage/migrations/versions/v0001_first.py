@@ -346,11 +346,11 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_published_crls')),
     sa.UniqueConstraint('authority', 'partition', 'number', name=op.f('uq_published_crls_authority_partition_number'))
     )
-    triggers.create(op.get_bind())
+    triggers.create(op.get_bind(), since=revision)
 
 
 def downgrade() -> None:
-    triggers.drop(op.get_bind())
+    triggers.drop(op.get_bind(), since=revision)
     op.drop_table('published_crls')
     op.drop_table('document_views')
     op.drop_index(op.f('ix_authorities_parent'), table_name='authorities')
