@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from flask import request
@@ -10,13 +11,23 @@ from flask_admin import expose
 from flask_babel import gettext as _, lazy_gettext as _l
 
 from admin.guard import PAGE, GuardedView, caller, identifier, require_fresh, seen_version
-from ca_core.domain.access import Permission, Role
+from ca_core.domain.access import SYSTEM_ACTOR, Actor, Permission, Role
+from ca_core.domain.account import Account, AccountChange
 from ca_core.domain.errors import CaError, Conflict, InvalidInput, NotAuthenticated
 from web.identity import services
 from web.status import status_of
 
 GIVEN = [role for role in Role if role is not Role.SYSTEM]
 """Roles that people can have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A change that one administrator asked for and another has to confirm."""
+
+    change: AccountChange
+    account: Account
+    asked_by: str
 
 
 class AccountsView(GuardedView):
@@ -52,14 +63,14 @@ class AccountsView(GuardedView):
             return self._list(typed=form.to_dict(), chosen=form.getlist("roles"), error=error, status=status_of(error))
         except CaError as error:
             return self.back(error)
-        return self.render("first_password.html", made=account, password=password)
+        return self._password(account, password)
 
     @expose("/<uuid:id>/roles", methods=["POST"])
     def roles(self, id: UUID) -> ResponseReturnValue:
         form, version = request.form, seen_version()
         try:
             require_fresh()
-            services().accounts.change_roles(
+            account, password = services().accounts.change_roles(
                 caller(),
                 id,
                 roles=_roles(form.getlist("roles")),
@@ -70,7 +81,25 @@ class AccountsView(GuardedView):
             return self._page(id, error=error, status=status_of(error))
         except CaError as error:
             return self.back(error, ".one", id=id)
-        return self._page(id)
+        return self._page(id) if password is None else self._password(account, password)
+
+    @expose("/changes/<uuid:id>/confirm", methods=["POST"])
+    def confirm(self, id: UUID) -> ResponseReturnValue:
+        """The second half of a new password is on this answer alone."""
+        try:
+            require_fresh()
+            account, password = services().accounts.confirm_change(caller(), id)
+        except NotAuthenticated as error:
+            return self._list(change_error=error, status=status_of(error))
+        except CaError as error:
+            return self.back(error)
+        if password is None:
+            return self._page(account.id)
+        return self.render("first_password.html", made=account, password=password, half="second")
+
+    @expose("/changes/<uuid:id>/refuse", methods=["POST"])
+    def refuse(self, id: UUID) -> ResponseReturnValue:
+        return self.act(lambda actor: services().accounts.refuse_change(actor, id), _("It will not be done."))
 
     @expose("/<uuid:id>/close", methods=["POST"])
     def close(self, id: UUID) -> ResponseReturnValue:
@@ -97,7 +126,7 @@ class AccountsView(GuardedView):
             return self._page(id, error=error, status=status_of(error))
         except CaError as error:
             return self.back(error, ".one", id=id)
-        return self.render("first_password.html", made=account, password=password)
+        return self._password(account, password)
 
     @expose("/<uuid:id>/tokens", methods=["POST"])
     def tokens(self, id: UUID) -> ResponseReturnValue:
@@ -117,6 +146,21 @@ class AccountsView(GuardedView):
             return self.back(error)
         return self._list()
 
+    def _password(self, account: Account, password: str) -> str:
+        """Whole, or the first half where the account waits for a second administrator."""
+        half = "first" if services().accounts.changes_waiting(caller(), account.id) else ""
+        return self.render("first_password.html", made=account, password=password, half=half)
+
+    def _waiting(self, actor: Actor, id: UUID | None = None) -> list[Waiting]:
+        return [
+            Waiting(
+                change=change,
+                account=services().accounts.get(actor, change.account),
+                asked_by=_name(actor, change.asked_by),
+            )
+            for change in services().accounts.changes_waiting(actor, id)
+        ]
+
     def _list(
         self,
         *,
@@ -124,6 +168,7 @@ class AccountsView(GuardedView):
         chosen: list[str] | None = None,
         error: CaError | None = None,
         centre_error: CaError | None = None,
+        change_error: CaError | None = None,
         status: int = 200,
     ) -> ResponseReturnValue:
         actor = caller()
@@ -139,6 +184,9 @@ class AccountsView(GuardedView):
             chosen=chosen or [],
             error=error,
             centre_error=centre_error,
+            change_error=change_error,
+            waiting=self._waiting(actor),
+            caller_id=actor.id,
             may_manage=actor.may(Permission.ACCOUNT_MANAGE),
         )
         return rendered, status
@@ -149,12 +197,18 @@ class AccountsView(GuardedView):
             "account.html",
             shown=services().accounts.get(actor, id),
             tokens=services().tokens.in_use(actor, id),
+            waiting=self._waiting(actor, id),
+            caller_id=actor.id,
             roles=GIVEN,
             centres=services().accounts.list_centres(actor),
             error=error,
             may_manage=actor.may(Permission.ACCOUNT_MANAGE) and actor.id != id,
         )
         return rendered, status
+
+
+def _name(actor: Actor, id: UUID) -> str:
+    return SYSTEM_ACTOR.name if id == SYSTEM_ACTOR.id else services().accounts.get(actor, id).email
 
 
 def _roles(names: list[str]) -> frozenset[Role]:

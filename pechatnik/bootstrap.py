@@ -34,6 +34,7 @@ from ca_core.packs import shipped_packs
 from ca_core.packs.catalogue import PackCatalogue
 from ca_core.packs.holiday_calendar import HolidayCalendars
 from ca_core.packs.loader import load_packs
+from ca_core.services.account_rules import HERE
 from ca_core.services.accounts import Accounts
 from ca_core.services.audit import Audit
 from ca_core.services.authorities import AuthorityOffice
@@ -45,6 +46,7 @@ from ca_core.services.idempotency import KEPT_FOR, Idempotency
 from ca_core.services.intake import Intake
 from ca_core.services.issuance import Issuance, Observer
 from ca_core.services.jobs import EventDispatch, Handler, JobDesk, Worker
+from ca_core.services.log_in_throttle import KNOWN_FOR
 from ca_core.services.notices import Notices
 from ca_core.services.ports import Clock, EventHandler, EvidenceCheck, KeyStore, Transaction
 from ca_core.services.reconciliation import Reconciliation
@@ -449,7 +451,11 @@ def _rounds(services: Services, crls: CrlOffice, transactions: Transactions, mon
 
     def forget() -> object:
         with transactions.begin(SYSTEM_ACTOR) as tx:
-            return tx.accounts.delete_sessions(expired_at=tx.now) + tx.accounts.forget_before(tx.now - KEPT_FOR)
+            return (
+                tx.accounts.delete_sessions(expired_at=tx.now)
+                + tx.accounts.forget_before(tx.now - KEPT_FOR)
+                + tx.log_ins.forget_quiet(counted_before=tx.now - HERE.within, known_before=tx.now - KNOWN_FOR)
+            )
 
     return Rounds(
         monotonic=monotonic,

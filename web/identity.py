@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import current_app, g, session
+from flask import current_app, g, request, session
 
 from ca_core.domain.access import Actor, Permission
 from ca_core.domain.account import Account
@@ -14,6 +14,11 @@ from web.sessions import DatabaseSession
 
 FRESH_FOR = timedelta(minutes=15)
 """How long after the password was given decisions are taken without asking again."""
+
+
+def source() -> str:
+    """Where the request came from: behind a proxy the visitor's address only with ``server.trusted_proxies``."""
+    return request.remote_addr or ""
 
 
 def services() -> Services:
@@ -56,7 +61,7 @@ def require_fresh(*, password: str = "", totp: str = "") -> None:
     """Ask for the password again when the log-in is too old for a decision; with the right one it is new again."""
     found = account()
     if password and found is not None:
-        begin(services().accounts.log_in(email=found.email, password=password, totp=totp or None))
+        begin(services().accounts.log_in(email=found.email, password=password, totp=totp or None, source=source()))
     if not is_fresh():
         raise NotAuthenticated("give your password again before you decide")
 

@@ -30,6 +30,7 @@ def log_in_submit() -> ResponseReturnValue:
             email=request.form.get("email", ""),
             password=request.form.get("password", ""),
             totp=request.form.get("totp") or None,
+            source=identity.source(),
         )
     except (NotAuthenticated, NotPermitted) as error:
         return render_template("login.html", next=target, error=error.detail), 401
@@ -84,7 +85,7 @@ def password_submit() -> ResponseReturnValue:
     form = request.form
     try:
         identity.services().accounts.change_password(
-            account.actor(), current=form.get("current", ""), new=form.get("new", "")
+            account.actor(), current=form.get("current", ""), new=form.get("new", ""), source=identity.source()
         )
     except (InvalidInput, NotAuthenticated) as error:
         return render_template("password.html", error=error.detail, fields=error.fields), 422

@@ -152,6 +152,8 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.SYSTEM: frozenset(P) - {P.APPLICATION_REVIEW, P.APPLICATION_APPROVE},
 }
 
+PRIVILEGED = frozenset({Role.OPERATOR, Role.REVIEWER, Role.SECURITY_OFFICER, Role.ADMINISTRATOR, Role.SYSTEM})
+"""Roles that one administrator does not give alone."""
 SEES_EVERY_CENTRE = frozenset(
     {Role.REVIEWER, Role.SECURITY_OFFICER, Role.AUDITOR, Role.SUPPORT, Role.ADMINISTRATOR, Role.SYSTEM}
 )
@@ -204,9 +206,11 @@ class Actor:
 
     @property
     def visibility(self) -> Visibility:
-        """Subscribers see their own, operators their centres, the rest everything their rights let them open."""
+        """Subscribers see their own, operators their centres, the rest everything their rights let them open.
+
+        The centre limit wins: what one role may see must not widen what the operator's rights work on."""
         return Visibility(
-            everything=bool(self.roles & SEES_EVERY_CENTRE),
+            everything=bool(self.roles & SEES_EVERY_CENTRE) and Role.OPERATOR not in self.roles,
             centres=self.centres if Role.OPERATOR in self.roles else frozenset(),
             owner=self.id,
         )

@@ -39,8 +39,6 @@ class Account:
     totp_last_step: int = 0
     """The last time step that was used, so that a code works once (RFC 6238 §5.2)."""
     active: bool = True
-    failed_logins: int = 0
-    locked_until: datetime | None = None
     created_at: datetime
     version: int = 1
 
@@ -51,6 +49,43 @@ class Account:
     def actor(self, *, scopes: frozenset[Permission] | None = None, token: UUID | None = None) -> Actor:
         """What the account may do now, by log-in or by a token."""
         return Actor(id=self.id, name=self.email, roles=self.roles, centres=self.centres, scopes=scopes, token=token)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountChange:
+    """Rights or a new password that one administrator asked for and another has to confirm."""
+
+    id: UUID
+    account: UUID
+    action: str
+    """What the audit calls it once it holds."""
+    roles: frozenset[Role]
+    centres: frozenset[UUID] = frozenset()
+    """What the account has with it, both."""
+    first_half_sealed: bytes | None = None
+    """Of the new password, which is known in full to nobody but the owner; None where the password stays."""
+    asked_by: UUID
+    asked_at: datetime
+    confirmed_by: UUID | None = None
+    """None while it waits, and for what was refused or overtaken."""
+    decided_at: datetime | None = None
+    applied_version: int | None = None
+    """The account's version that has it: a confirmation is good for once."""
+    version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogInFailures:
+    """Wrong passwords and codes for one account from one source, or from all of them together."""
+
+    account: UUID
+    source_sha256: bytes
+    """Keyed digest of the address, which itself is nobody's business."""
+    failures: int = 0
+    since: datetime
+    """When counting began."""
+    locked_until: datetime | None = None
+    last_success: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor, Permission, Role
-from ca_core.domain.account import Account, Centre, WebSession
+from ca_core.domain.account import Account, AccountChange, Centre, WebSession
 from ca_core.domain.errors import InvalidInput, NotFound
 from ca_core.services.account_rules import checked_email
 from ca_core.services.ports import Page, Transaction, Transactions
@@ -35,6 +35,12 @@ class AccountDirectory:
         actor.require(Permission.ACCOUNT_VIEW)
         with self._transactions.read(actor) as tx:
             return by_email(tx, email)
+
+    def changes_waiting(self, actor: Actor, account: UUID | None = None) -> Sequence[AccountChange]:
+        """What a second administrator has to confirm, oldest first; of one account or of all."""
+        actor.require(Permission.ACCOUNT_VIEW)
+        with self._transactions.read(actor) as tx:
+            return tx.account_changes.waiting(account)
 
     def find_by_email(self, actor: Actor, email: str) -> Account:
         """The account of that address, or NotFound. Operators find subscribers only, to apply in their name."""

@@ -1,24 +1,39 @@
-"""What an account may look like, and how long it is locked after wrong passwords."""
+"""What an account may look like, and how long wrong passwords lock."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from ca_core.domain.access import Role
-from ca_core.domain.account import Account
+from ca_core.domain.access import PRIVILEGED, SEES_EVERY_CENTRE, Role
+from ca_core.domain.account import Account, LogInFailures
 from ca_core.domain.errors import InvalidInput
 
 LANGUAGES = ("en", "ru", "ar")
 PASSWORD_MIN, PASSWORD_MAX = 12, 200
 """Characters."""
-LOCK_AFTER = 10
-"""Wrong passwords or codes in a row."""
-LOCK_FOR = timedelta(minutes=15)
-LOCK_LONGEST = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureLimit:
+    """How many wrong passwords or codes lock, and for how long."""
+
+    failures: int
+    within: timedelta
+    """After that long counting begins anew."""
+    lock: timedelta
+    longest: timedelta
+
+
+HERE = FailureLimit(failures=10, within=timedelta(days=1), lock=timedelta(minutes=15), longest=timedelta(hours=1))
+"""For one account from one source."""
+ANYWHERE = FailureLimit(
+    failures=100, within=timedelta(hours=1), lock=timedelta(minutes=1), longest=timedelta(minutes=1)
+)
+"""For one account from all sources: then unknown ones have one attempt a minute among them."""
 
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -61,12 +76,16 @@ def checked_password(password: str, *, email: str, field: str = "password") -> s
 
 
 def checked_roles(roles: Iterable[Role]) -> frozenset[Role]:
-    """At least one role, and none that only the machine's owner has."""
+    """At least one role, none that only the machine's owner has, and no operator who sees other centres too."""
     granted = frozenset(roles)
     if not granted:
         raise _wrong("roles", "an account needs at least one role")
     if Role.SYSTEM in granted:
         raise _wrong("roles", "the role 'system' belongs to the machine's owner and is not given to accounts")
+    if Role.OPERATOR in granted and granted & SEES_EVERY_CENTRE:
+        raise _wrong(
+            "roles", "an operator works in his own centres; for a role that sees every centre make another account"
+        )
     return granted
 
 
@@ -78,17 +97,24 @@ def checked_centres(centres: Iterable[UUID], *, known: Iterable[UUID]) -> frozen
     return named
 
 
-def is_locked(account: Account, now: datetime) -> bool:
-    return account.locked_until is not None and account.locked_until > now
+def gains_privilege(account: Account, roles: frozenset[Role], centres: frozenset[UUID]) -> bool:
+    """Whether the account could then approve, issue, revoke or make accounts where it could not before."""
+    return bool((roles - account.roles) & PRIVILEGED) or (Role.OPERATOR in roles and not centres <= account.centres)
 
 
-def after_failure(account: Account, now: datetime) -> Account:
-    """One more wrong attempt: from the tenth on each one locks, twice as long as the one before, a day at most."""
-    failures = account.failed_logins + 1
-    if failures < LOCK_AFTER:
-        return replace(account, failed_logins=failures)
-    lock = min(LOCK_FOR * (1 << min(failures - LOCK_AFTER, 16)), LOCK_LONGEST)
-    return replace(account, failed_logins=failures, locked_until=now + lock)
+def is_locked(count: LogInFailures, now: datetime) -> bool:
+    return count.locked_until is not None and count.locked_until > now
+
+
+def after_failure(count: LogInFailures, now: datetime, limit: FailureLimit) -> LogInFailures:
+    """One more wrong attempt: from the limit on each one locks, twice as long as the one before up to the longest."""
+    if now - count.since >= limit.within:
+        count = replace(count, failures=0, since=now)
+    failures = count.failures + 1
+    if failures < limit.failures:
+        return replace(count, failures=failures, locked_until=None)
+    lock = min(limit.lock * (1 << min(failures - limit.failures, 16)), limit.longest)
+    return replace(count, failures=failures, locked_until=now + lock)
 
 
 def _wrong(field: str, sentence: str) -> InvalidInput:

@@ -1,4 +1,4 @@
-"""Proving who one is: password, one-time code, and a lock against guessing."""
+"""Proving who one is: password, one-time code, and limits to guessing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from ca_core.domain.access import Actor
 from ca_core.domain.account import Account
 from ca_core.domain.errors import NotAuthenticated, StaleVersion, TryAgain
 from ca_core.services.account_directory import by_email
-from ca_core.services.account_rules import PASSWORD_MAX, after_failure, is_locked
+from ca_core.services.account_rules import PASSWORD_MAX
+from ca_core.services.log_in_throttle import LogInThrottle
 from ca_core.services.ports import PasswordHasher, Transactions
 from ca_core.services.sealing import Sealing
 from ca_core.services.totp import matching_step
@@ -23,25 +24,29 @@ CONTENDERS = 5
 class LogIn:
     """The door."""
 
-    def __init__(self, transactions: Transactions, *, hasher: PasswordHasher, sealing: Sealing) -> None:
+    def __init__(
+        self, transactions: Transactions, *, hasher: PasswordHasher, sealing: Sealing, throttle: LogInThrottle
+    ) -> None:
         self._transactions = transactions
+        self._throttle = throttle
         self._hasher = hasher
         self._sealing = sealing
 
-    def enter(self, *, email: str, password: str, totp: str | None) -> Account:
+    def enter(self, *, email: str, password: str, totp: str | None, source: str) -> Account:
         """See :meth:`ca_core.services.accounts.Accounts.log_in`."""
         for _ in range(CONTENDERS):
             try:
-                return self._enter_once(email, password, totp)
+                return self._enter_once(email, password, totp, source)
             except StaleVersion:
                 continue
         raise TryAgain("several people are logging in to this account; try again")
 
-    def _enter_once(self, email: str, password: str, totp: str | None) -> Account:
+    def _enter_once(self, email: str, password: str, totp: str | None, source: str) -> Account:
         with self._transactions.read(VISITOR) as tx:
             now, account = tx.now, by_email(tx, email)
+            refused = account is not None and self._throttle.refuses(tx, account.id, source)
         fits = self.fits(account, password)
-        if account is None or not account.active or is_locked(account, now):
+        if account is None or not account.active or refused:
             raise _turned_away()
         step = None
         if fits and account.totp_sealed is not None:
@@ -50,15 +55,18 @@ class LogIn:
             fits = step is not None
         if not fits:
             with self._transactions.begin(VISITOR) as tx:
-                failed = tx.accounts.replace(after_failure(account, now))
-                tx.audit.record("account.login-failed", "account", account.id, failures=failed.failed_logins)
+                self._throttle.failed(tx, account.id, source)
             raise _turned_away()
-        entered = replace(account, failed_logins=0, locked_until=None, totp_last_step=step or account.totp_last_step)
+        entered = replace(account, totp_last_step=step or account.totp_last_step)
         if self._hasher.needs_rehash(account.password_hash):
             entered = replace(entered, password_hash=self._hasher.hash(password))
         with self._transactions.begin(account.actor()) as tx:
-            # Compare-and-set: of two log-ins with one code, or beside a tenth failure, the second looks again.
+            # Compare-and-set: of two log-ins with one code the second looks again.
             entered = tx.accounts.replace(entered)
+            # The row is written, so locked: a tenth failure beside this log-in came before, or comes after.
+            if self._throttle.refuses(tx, account.id, source):
+                raise _turned_away()
+            self._throttle.succeeded(tx, account.id, source)
             tx.audit.record("account.logged-in", "account", account.id, second_factor=step is not None)
         return entered
 

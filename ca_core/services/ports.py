@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from ca_core.domain.access import Actor, Role, Visibility
-from ca_core.domain.account import Account, ApiToken, Centre, WebSession
+from ca_core.domain.account import Account, AccountChange, ApiToken, Centre, LogInFailures, WebSession
 from ca_core.domain.algorithms import KeyAlgorithm, SignatureAlgorithm
 from ca_core.domain.application import Application, Approval, CheckResult
 from ca_core.domain.audit import AuditCheckpoint, AuditRecord
@@ -266,6 +266,30 @@ class Accounts(Rows[Account], Protocol):
         ...
 
 
+class AccountChanges(Rows[AccountChange], Protocol):
+    def waiting(self, account: UUID | None = None) -> Sequence[AccountChange]:
+        """Those that nobody decided, oldest first."""
+        ...
+
+
+class LogIns(Protocol):
+    def lock(self, account: UUID) -> None:
+        """Count one failure of this account after the other, to the end of the transaction."""
+        ...
+
+    def get(self, account: UUID, source_sha256: bytes) -> LogInFailures:
+        """The count; a new one where there is none."""
+        ...
+
+    def save(self, row: LogInFailures) -> None: ...
+
+    def forget(self, account: UUID) -> None: ...
+
+    def forget_quiet(self, *, counted_before: datetime, known_before: datetime) -> int:
+        """Drop counts begun before the one moment with no success since the other; returns how many."""
+        ...
+
+
 class JobQueue(Protocol):
     def enqueue(
         self,
@@ -349,6 +373,10 @@ class Transaction(Protocol):
     def authorities(self) -> Authorities: ...
     @property
     def accounts(self) -> Accounts: ...
+    @property
+    def account_changes(self) -> AccountChanges: ...
+    @property
+    def log_ins(self) -> LogIns: ...
     @property
     def jobs(self) -> JobQueue: ...
     @property

@@ -32,6 +32,7 @@ _TRIGGERS: Mapping[str, CaError] = {
     "self_approval": SelfApproval("who edited or requested does not approve; somebody else has to"),
     "approval_round": WrongState("the application was changed since; approve what it says now"),
     "approvals_missing": ApprovalNeeded("the database has not enough approvals of exactly this for a certificate"),
+    "change_unconfirmed": ApprovalNeeded("a privileged role is given by a change that somebody else confirmed"),
     "certificate_step": WrongState("a certificate cannot go from its state to that one"),
     "crl_number": Conflict("a list with a higher number is published already"),
     "counter": IntegrityAlarm("a counter was to be set back"),

@@ -16,6 +16,7 @@ from ca_core.domain.identifiers import Entropy, uuid7
 from ca_core.services.ports import Clock, SymmetricKeys
 from ca_core.storage.engine import FAILED
 from ca_core.storage.refusals import translated
+from ca_core.storage.repositories.account_changes import AccountChangeRows
 from ca_core.storage.repositories.accounts import AccountRows
 from ca_core.storage.repositories.applications import ApplicationRows
 from ca_core.storage.repositories.audit import AuditRows
@@ -23,6 +24,7 @@ from ca_core.storage.repositories.authorities import AuthorityRows
 from ca_core.storage.repositories.certificates import CertificateRows
 from ca_core.storage.repositories.documents import DocumentRows
 from ca_core.storage.repositories.jobs import JobRows
+from ca_core.storage.repositories.log_ins import LogInRows
 
 
 class Transaction:
@@ -60,6 +62,14 @@ class Transaction:
     @cached_property
     def accounts(self) -> AccountRows:
         return AccountRows(self._connection)
+
+    @cached_property
+    def account_changes(self) -> AccountChangeRows:
+        return AccountChangeRows(self._connection)
+
+    @cached_property
+    def log_ins(self) -> LogInRows:
+        return LogInRows(self._connection, now=self.now)
 
     @cached_property
     def jobs(self) -> JobRows:

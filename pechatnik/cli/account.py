@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 import typer
 
 from ca_core.domain.access import Permission, Role
-from ca_core.domain.account import Account
+from ca_core.domain.account import Account, AccountChange
 from ca_core.domain.errors import InvalidInput
 from pechatnik.cli.context import context_of, read_file
 
@@ -30,6 +31,23 @@ class AccountLine:
         return cls(id=account.id, email=account.email, name=account.name, roles=account.roles, active=account.active)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChangeLine:
+    """A change that waits, without the half of a password in it."""
+
+    id: UUID
+    account: UUID
+    action: str
+    roles: frozenset[Role]
+    centres: frozenset[UUID]
+    asked_by: UUID
+    asked_at: datetime
+
+    @classmethod
+    def of(cls, change: AccountChange) -> ChangeLine:
+        return cls(**{field.name: getattr(change, field.name) for field in fields(cls)})
+
+
 accounts = typer.Typer(name="account", help="Accounts.", no_args_is_help=True)
 tokens = typer.Typer(name="token", help="API tokens.", no_args_is_help=True)
 centres = typer.Typer(name="centre", help="Service centres.", no_args_is_help=True)
@@ -47,7 +65,8 @@ def add_account(
     ] = None,
     language: Annotated[str, typer.Option()] = "en",
 ) -> None:
-    """Add an account; prints its first password when none was given."""
+    """Add an account; prints its first password when none was given, or the first half where another administrator has
+    to confirm."""
     context = context_of(ctx)
     desk = context.services.accounts
     given = read_file(password_file).decode(errors="replace").strip() if password_file else None
@@ -61,9 +80,22 @@ def add_account(
         language=language,
     )
     shown = None if given else password
+    waiting = next(iter(desk.changes_waiting(context.actor, account.id)), None)
+    told = f"first password: {shown}"
+    if waiting is not None:
+        told = (
+            f"first half of its password: {shown}; "
+            f"another administrator has to confirm it: pechatnik account confirm {waiting.id}"
+        )
     context.output.result(
-        {"id": account.id, "email": account.email, "roles": account.roles, "password": shown},
-        f"account {account.email} was added" + (f"; first password: {shown}" if shown else ""),
+        {
+            "id": account.id,
+            "email": account.email,
+            "roles": account.roles,
+            "password": shown,
+            "change": waiting and waiting.id,
+        },
+        f"account {account.email} was added" + (f"; {told}" if shown else ""),
     )
 
 
@@ -82,6 +114,33 @@ def list_accounts(
     )
 
 
+@accounts.command("changes")
+def list_changes(ctx: typer.Context) -> None:
+    """What one administrator asked for and another has to confirm."""
+    context = context_of(ctx)
+    rows = [ChangeLine.of(change) for change in context.services.accounts.changes_waiting(context.actor)]
+    columns = ("id", "account", "action", "roles", "centres", "asked_by", "asked_at")
+    context.output.table(rows, {name: name.replace("_", " ") for name in columns})
+
+
+@accounts.command("confirm")
+def confirm_change(ctx: typer.Context, change: Annotated[UUID, typer.Argument(help="Id of the change.")]) -> None:
+    """Let a change hold that another administrator asked for; prints the second half of a new password."""
+    context = context_of(ctx)
+    account, second = context.services.accounts.confirm_change(context.actor, change)
+    context.output.result(
+        {"id": account.id, "email": account.email, "roles": account.roles, "password": second},
+        f"account {account.email} is changed" + (f"; second half of its password: {second}" if second else ""),
+    )
+
+
+@accounts.command("refuse")
+def refuse_change(ctx: typer.Context, change: Annotated[UUID, typer.Argument(help="Id of the change.")]) -> None:
+    context = context_of(ctx)
+    context.services.accounts.refuse_change(context.actor, change)
+    context.output.result({"id": change}, f"change {change} is refused")
+
+
 @tokens.command("create")
 def create_token(
     ctx: typer.Context,
@@ -97,7 +156,10 @@ def create_token(
     """Make a token to act as an account: export PECHATNIK_TOKEN=…"""
     context = context_of(ctx)
     account = context.services.accounts.log_in(
-        email=email, password=read_file(password_file).decode(errors="replace").strip(), totp=totp
+        email=email,
+        password=read_file(password_file).decode(errors="replace").strip(),
+        totp=totp,
+        source="command line",
     )
     actor = account.actor()
     scopes = frozenset(scope) or actor.permissions - {Permission.TOKEN_MANAGE}

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given, strategies as st
 
-from ca_core.domain.access import ROLE_PERMISSIONS, Actor, Permission, Role
+from ca_core.domain.access import ROLE_PERMISSIONS, SEES_EVERY_CENTRE, Actor, Permission, Role
 from ca_core.domain.errors import NotPermitted
 
 # Columns: Subscriber, Operator, Reviewer, security officer (C), Auditor (U), support (T), aDministrator, sYstem.
@@ -92,3 +92,15 @@ def test_a_token_narrows_and_never_adds(roles: set[Role], scopes: set[Permission
     by_token = somebody(*roles, scopes=frozenset(scopes))
     assert by_token.permissions == by_log_in.permissions & scopes
     assert by_token.visibility == by_log_in.visibility
+
+
+@pytest.mark.parametrize("wide", sorted(SEES_EVERY_CENTRE))
+def test_no_other_role_lifts_the_centre_limit_of_an_operator(wide: Role) -> None:
+    """Also for accounts from before such pairs were refused."""
+    here, there = UUID(int=1), UUID(int=2)
+    seen = Actor(
+        id=UUID(int=7), name="somebody", roles=frozenset({Role.OPERATOR, wide}), centres=frozenset({here})
+    ).visibility
+    assert seen.covers(owner=UUID(int=8), centre=here)
+    assert not seen.covers(owner=UUID(int=8), centre=there)
+    assert somebody(wide).visibility.covers(owner=UUID(int=8), centre=there)

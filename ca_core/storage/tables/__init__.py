@@ -1,6 +1,14 @@
 """The tables. A column has the name of the entity's field; a few more serve search and uniqueness."""
 
-from ca_core.storage.tables.accounts import accounts, api_tokens, centres, remembered_answers, web_sessions
+from ca_core.storage.tables.accounts import (
+    account_changes,
+    accounts,
+    api_tokens,
+    centres,
+    log_in_failures,
+    remembered_answers,
+    web_sessions,
+)
 from ca_core.storage.tables.applications import (
     application_editors,
     applications,
@@ -14,6 +22,7 @@ from ca_core.storage.tables.metadata import metadata
 from ca_core.storage.tables.records import audit_checkpoints, audit_records, counters, jobs, notices
 
 __all__ = [
+    "account_changes",
     "accounts",
     "api_tokens",
     "application_editors",
@@ -29,6 +38,7 @@ __all__ = [
     "counters",
     "documents",
     "jobs",
+    "log_in_failures",
     "metadata",
     "notices",
     "page_views",

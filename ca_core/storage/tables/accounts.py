@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     Boolean,
+    CheckConstraint,
     Column,
     ForeignKey,
     Integer,
@@ -42,13 +43,47 @@ accounts = Table(
     Column("totp_sealed", LargeBinary),
     Column("totp_last_step", Integer, nullable=False),
     Column("active", Boolean, nullable=False),
-    Column("failed_logins", Integer, nullable=False),
-    Column("locked_until", Moment),
     Column("created_at", Moment, nullable=False),
     Column("version", Integer, nullable=False),
     Column("staff", Boolean, nullable=False, index=True),
 )
 """``staff``: any role but subscriber's, so that staff are found without reading every subscriber."""
+
+account_changes = Table(
+    "account_changes",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    # No foreign key: what lets a privileged account in is there before the account.
+    Column("account", Uuid, nullable=False, index=True),
+    Column("action", String(64), nullable=False),
+    Column("roles", Words(Role), nullable=False),
+    Column("centres", Ids, nullable=False),
+    Column("first_half_sealed", LargeBinary),
+    Column("asked_by", Uuid, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("confirmed_by", Uuid),
+    Column("decided_at", Moment),
+    Column("applied_version", Integer),
+    Column("version", Integer, nullable=False),
+    CheckConstraint(
+        # The machine's owner, who is number 0, needs no second one.
+        "confirmed_by IS NULL OR asked_by = '00000000000000000000000000000000'"
+        " OR (confirmed_by <> asked_by AND confirmed_by <> account AND asked_by <> account)",
+        name="four_eyes",
+    ),
+)
+
+log_in_failures = Table(
+    "log_in_failures",
+    metadata,
+    Column("account", Uuid, ForeignKey("accounts.id"), nullable=False),
+    Column("source_sha256", LargeBinary(32), nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("since", Moment, nullable=False, index=True),
+    Column("locked_until", Moment),
+    Column("last_success", Moment),
+    PrimaryKeyConstraint("account", "source_sha256"),
+)
 
 web_sessions = Table(
     "web_sessions",

@@ -230,6 +230,26 @@ def test_tokens_are_managed_by_who_was_given_that_right_or_by_the_machines_owner
     assert call("cert", "list", by="clerk").code == 5
 
 
+def test_two_administrators_make_a_reviewer_and_one_alone_does_not(call: Any, home: Path) -> None:
+    for name in ("first", "second"):
+        arguments = ("--name", name, "--role", "administrator", "--password-file", str(home / "password"))
+        assert call("account", "add", f"{name}@example.org", *arguments).code == 0
+    made = call("account", "add", "roman@example.org", "--name", "R", "--role", "reviewer", "--json", by="first")
+    change = made.document["change"]
+    assert made.document["roles"] == []
+    listed = call("account", "changes", "--json", by="second")
+    assert [one["id"] for one in listed.document["items"]] == [change]
+    assert "sealed" not in listed.out
+    assert call("account", "confirm", change, by="first").code == 5
+    confirmed = call("account", "confirm", change, "--json", by="second").document
+    assert confirmed["roles"] == ["reviewer"]
+    assert confirmed["password"] != made.document["password"]
+    assert call("account", "refuse", change, by="first").code == 6
+    whole = home / "whole"
+    whole.write_text(made.document["password"] + confirmed["password"])
+    assert call("token", "create", "--account", "roman@example.org", "--password-file", str(whole)).code == 0
+
+
 def test_without_yes_and_a_terminal_nothing_is_revoked(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     certificate = call("cert", "list", "--json").document["items"][0]["serial"]

@@ -65,7 +65,7 @@ def test_lost_passwords_of_the_demo_are_made_again(demo: Path) -> None:
     assert quickstart(demo) == 0
     email, password, *_ = next(line for line in (demo / MARK).read_text().splitlines() if "subscriber" in line).split()
     program = build_upgraded(demo / "pechatnik.toml")
-    assert program.services.accounts.log_in(email=email, password=password).email == email
+    assert program.services.accounts.log_in(email=email, password=password, source="").email == email
     program.close()
 
 

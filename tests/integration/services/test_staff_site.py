@@ -17,6 +17,7 @@ from werkzeug.test import Client, TestResponse
 
 import admin as staff
 from admin.guard import GuardedView
+from ca_core.domain.access import SYSTEM_ACTOR, Role
 from ca_core.domain.errors import NotAuthenticated
 from pechatnik.wsgi import compose
 from web import SiteSettings, create_site
@@ -76,7 +77,7 @@ def enter(house: Any, clock: Any) -> Any:
     def make(name: str) -> Visitor:
         if name == "anonymous":
             return Visitor(application)
-        if name in STAFF and name not in secrets:
+        if name in (*STAFF, "second_administrator") and name not in secrets:
             accounts = house.services.accounts
             secrets[name], _ = accounts.enrol_totp(getattr(house, name))
             accounts.confirm_totp(getattr(house, name), secrets[name], pyotp.TOTP(secrets[name]).at(clock()))
@@ -321,6 +322,60 @@ def test_an_administrator_sees_and_revokes_the_api_tokens_of_an_account_and_an_a
     with pytest.raises(NotAuthenticated):
         tokens.authenticate(secret)
     assert "scanner" not in administrator.get(page).text
+
+
+def test_two_administrators_make_an_operator_on_the_site(house: Any, enter: Any) -> None:
+    accounts = house.services.accounts
+    colleague, _ = accounts.create(
+        SYSTEM_ACTOR, email="second_administrator@example.org", name="Second", roles={Role.ADMINISTRATOR},
+        password=PASSWORD,
+    )  # fmt: skip
+    house.second_administrator = colleague.actor()
+    first, second = enter("administrator"), enter("second_administrator")
+    first.get("/admin/accounts/")
+    made = first.post("/admin/accounts/", email="new@example.org", name="New", roles=["operator"])
+    assert "the first half" in made.text
+    half = password_on(made)
+    (change,) = accounts.changes_waiting(house.administrator)
+    path = f"/admin/accounts/changes/{change.id}"
+    page = first.get("/admin/accounts/").text
+    assert f"{path}/refuse" in page
+    assert f"{path}/confirm" not in page
+    assert first.post(f"{path}/confirm").status_code == 403
+    assert f"{path}/confirm" in second.get(f"/admin/accounts/{change.account}").text
+    confirmed = second.post(f"{path}/confirm")
+    assert "the second half" in confirmed.text
+    whole = half + password_on(confirmed)
+    assert accounts.log_in(email="new@example.org", password=whole, source="").roles == {Role.OPERATOR}
+    assert second.post(f"{path}/confirm").status_code == 302, "decided already"
+
+
+def test_a_change_is_confirmed_with_a_fresh_password_and_refused_by_whoever_asked(
+    house: Any, enter: Any, clock: Any
+) -> None:
+    accounts = house.services.accounts
+    colleague, _ = accounts.create(
+        SYSTEM_ACTOR, email="second_administrator@example.org", name="Second", roles={Role.ADMINISTRATOR},
+        password=PASSWORD,
+    )  # fmt: skip
+    house.second_administrator = colleague.actor()
+    accounts.reset_access(house.administrator, house.reviewer.id)
+    (change,) = accounts.changes_waiting(house.administrator)
+    path = f"/admin/accounts/changes/{change.id}"
+    second = enter("second_administrator")
+    second.get("/admin/accounts/")
+    clock.advance(timedelta(minutes=16))
+    assert second.post(f"{path}/confirm").status_code == 401
+    first = enter("administrator")
+    first.get("/admin/accounts/")
+    assert first.post(f"{path}/refuse").status_code == 302
+    assert accounts.changes_waiting(house.administrator) == []
+
+
+def password_on(page: TestResponse) -> str:
+    found = re.search(r"<code>([^<]+)</code>", page.text)
+    assert found is not None
+    return found[1]
 
 
 def test_auditors_verify_and_export_the_record(house: Any, enter: Any) -> None:

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ca_core.domain.access import SYSTEM_ACTOR, Role
-from ca_core.domain.account import Account, Centre
+from ca_core.domain.account import Account, AccountChange, Centre
 from ca_core.domain.application import Application, Approval
 from ca_core.domain.certificate import Certificate, CertificateState
 from ca_core.domain.document import Document
@@ -45,8 +45,17 @@ class Shelf:
                 password_hash="x",
                 created_at=tx.now,
             )
+            self.confirm(tx, account)
             tx.accounts.add(account)
             return account.id
+
+    def confirm(self, tx: Any, account: Account, **changes: Any) -> None:
+        """A change as when the machine's owner gives the account its roles."""
+        change = AccountChange(
+            id=tx.new_id(), account=account.id, action="account.created", roles=account.roles, asked_by=UUID(int=0),
+            asked_at=tx.now, confirmed_by=UUID(int=0), decided_at=tx.now, applied_version=account.version,
+        )  # fmt: skip
+        tx.account_changes.add(replace(change, **changes))
 
     def application(self, owner: UUID, centre: UUID, **changes: Any) -> Application:
         with self.transactions.begin(SYSTEM_ACTOR) as tx:

@@ -75,7 +75,7 @@ def test_accounts_tokens_and_sessions_come_back_as_they_were(
     id = UUID(bytes=secrets.token_bytes(16))
     account = Account(
         id=id, email=f"{id}@example.org", name="n", roles=roles, centres=centres, password_hash="x",
-        totp_sealed=sealed, locked_until=moment, created_at=moment,
+        totp_sealed=sealed, created_at=moment,
     )  # fmt: skip
     token = ApiToken(
         id=id, account=id, label="t", token_sha256=secrets.token_bytes(32), scopes=scopes, made_by=id,
@@ -86,6 +86,7 @@ def test_accounts_tokens_and_sessions_come_back_as_they_were(
         expires_at=moment,
     )  # fmt: skip
     with shelf.transactions.begin(SYSTEM_ACTOR) as tx:
+        shelf.confirm(tx, account)
         tx.accounts.add(account)
         tx.accounts.add_token(token)
         tx.accounts.save_session(session)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from ca_core.domain.access import SYSTEM_ACTOR, Role
+from ca_core.domain.access import EVERYTHING, PRIVILEGED, SYSTEM_ACTOR, Role
 from ca_core.domain.algorithms import SignatureAlgorithm
 from ca_core.domain.audit import AuditCheckpoint
 from ca_core.domain.authority import Authority, AuthorityKind, PublishedCrl
@@ -81,6 +81,35 @@ CASES: dict[str, dict[str, list[str]]] = {
             intent(application="'{edited}'"),
             intent(application="'{approved}'", approval_digest="spki_sha256"),
         ],
+        "privileged_account_is_confirmed": [
+            copied("accounts", "id = '{owner}'", email="'new'", roles=f"' {role.value} '")
+            for role in sorted(PRIVILEGED)
+        ],
+        "privileged_role_is_confirmed": [
+            *(
+                f"UPDATE accounts SET roles = ' {role.value} subscriber ' WHERE id = '{{owner}}'"
+                for role in sorted(PRIVILEGED)
+            ),
+            "UPDATE accounts SET roles = ' administrator ' WHERE id = '{first}'",
+            # What was confirmed once is not given a second time.
+            "UPDATE accounts SET roles = ' operator ', version = 3 WHERE id = '{former}'",
+        ],
+        "account_change_stays": [
+            *(
+                f"UPDATE account_changes SET {change} WHERE decided_at IS NULL"
+                for change in (
+                    f"id = {ANOTHER}",
+                    "account = '{owner}'",
+                    "action = 'x'",
+                    "roles = ' reviewer '",
+                    "centres = '[1]'",
+                    "asked_by = '{owner}'",
+                    "asked_at = '{other_moment}'",
+                )
+            ),
+            "UPDATE account_changes SET applied_version = 9 WHERE decided_at IS NOT NULL",
+        ],
+        "account_change_is_kept": ["DELETE FROM account_changes"],
     },
     "invariant_3": {
         "certificate_begins_as_intent": [
@@ -201,6 +230,11 @@ def _filled(shelf: Any, other_moment: str) -> dict[str, str]:
     with transactions.begin(SYSTEM_ACTOR) as tx:
         tx.applications.replace(replace(later, round=2))
         tx.applications.add_editor(edited.id, first)
+    former = shelf.account("former", Role.OPERATOR)
+    with transactions.begin(SYSTEM_ACTOR) as tx:
+        account = tx.accounts.get(former, seen_by=EVERYTHING)
+        tx.accounts.replace(replace(account, roles=frozenset({Role.SUBSCRIBER})))
+        shelf.confirm(tx, account, asked_by=second, confirmed_by=None, decided_at=None, applied_version=None)
     shelf.intent()
     certificate = shelf.issued()
     held, revoked, abandoned = shelf.held(), shelf.held(), shelf.intent()
@@ -233,7 +267,7 @@ def _filled(shelf: Any, other_moment: str) -> dict[str, str]:
             )
         )  # fmt: skip
     ids = {
-        "owner": owner, "editor": editor, "first": first, "second": second, "approved": approved.id,
+        "owner": owner, "editor": editor, "first": first, "second": second, "former": former, "approved": approved.id,
         "fresh": fresh.id, "later": later.id, "edited": edited.id, "half": half.id, "issued": certificate.id,
     }  # fmt: skip
     return {name: id.hex for name, id in ids.items()} | {"other_moment": other_moment}

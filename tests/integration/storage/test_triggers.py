@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine
 
-from ca_core.domain.access import SYSTEM_ACTOR, Role
+from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Role
 from ca_core.domain.authority import PublishedCrl
 from ca_core.domain.errors import ApprovalNeeded, Conflict, Duplicate, IntegrityAlarm, SelfApproval, WrongState
 from ca_core.storage.triggers import TRIGGERS
@@ -60,6 +61,38 @@ def test_invariant_12_approvals_of_an_earlier_round_do_not_count(shelf: Any, peo
         tx.applications.replace(replace(application, round=2))
     with pytest.raises(ApprovalNeeded):
         shelf.intent(application)
+
+
+def test_invariant_12_nobody_confirms_what_he_asked_for_or_what_is_about_himself(shelf: Any, people: Any) -> None:
+    first, second, owner = people["first"], people["second"], people["owner"]
+
+    def confirm(asked_by: UUID, confirmed_by: UUID) -> None:
+        with shelf.transactions.begin(SYSTEM_ACTOR) as tx:
+            account = tx.accounts.get(owner, seen_by=EVERYTHING)
+            shelf.confirm(tx, account, asked_by=asked_by, confirmed_by=confirmed_by)
+
+    for asked_by, confirmed_by in ((first, first), (first, owner), (owner, first)):
+        with pytest.raises(IntegrityAlarm):
+            confirm(asked_by, confirmed_by)
+    confirm(first, second)
+
+
+def test_invariant_12_a_privileged_role_is_given_by_a_confirmed_change_and_once(shelf: Any, people: Any) -> None:
+    operator = frozenset({Role.OPERATOR})
+
+    def change(roles: frozenset[Role], **confirmed: UUID) -> None:
+        with shelf.transactions.begin(SYSTEM_ACTOR) as tx:
+            account = tx.accounts.get(people["owner"], seen_by=EVERYTHING)
+            if confirmed:
+                shelf.confirm(tx, replace(account, roles=roles, version=account.version + 1), **confirmed)
+            tx.accounts.replace(replace(account, roles=roles))
+
+    with pytest.raises(ApprovalNeeded):
+        change(operator)
+    change(operator, asked_by=people["first"], confirmed_by=people["second"])
+    change(frozenset({Role.SUBSCRIBER}))
+    with pytest.raises(ApprovalNeeded):
+        change(operator)
 
 
 def test_invariant_1_no_serial_twice_for_one_issuer(shelf: Any) -> None:

@@ -8,10 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from ca_core.domain.access import Role
-from ca_core.domain.account import Account
+from ca_core.domain.access import SEES_EVERY_CENTRE, Role
+from ca_core.domain.account import LogInFailures
 from ca_core.domain.errors import InvalidInput
 from ca_core.services.account_rules import (
+    ANYWHERE,
+    HERE,
     after_failure,
     checked_centres,
     checked_email,
@@ -21,16 +23,10 @@ from ca_core.services.account_rules import (
     checked_roles,
     is_locked,
 )
+from ca_core.services.log_in_throttle import network_of
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-ACCOUNT = Account(
-    id=UUID(int=7),
-    email="a@example.org",
-    name="A",
-    roles=frozenset({Role.SUBSCRIBER}),
-    password_hash="",
-    created_at=NOW,
-)
+COUNT = LogInFailures(account=UUID(int=7), source_sha256=bytes(32), since=NOW)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +105,14 @@ def test_roles_are_some_and_never_the_systems() -> None:
             checked_roles(wrong)
 
 
+@pytest.mark.parametrize("wide", sorted(SEES_EVERY_CENTRE - {Role.SYSTEM}))
+def test_no_operator_has_a_role_that_sees_every_centre(wide: Role) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        checked_roles([Role.OPERATOR, wide])
+    assert set(caught.value.fields) == {"roles"}
+    assert checked_roles([Role.SUBSCRIBER, wide])
+
+
 def test_service_centres_and_languages_have_to_exist() -> None:
     assert checked_centres([UUID(int=1)], known=[UUID(int=1), UUID(int=2)]) == {UUID(int=1)}
     assert checked_language("ar") == "ar"
@@ -125,13 +129,36 @@ def test_service_centres_and_languages_have_to_exist() -> None:
         (10, timedelta(minutes=15)),
         (11, timedelta(minutes=30)),
         (12, timedelta(hours=1)),
-        (16, timedelta(hours=16)),
-        (17, timedelta(days=1)),
-        (100_000, timedelta(days=1)),
+        (13, timedelta(hours=1)),
+        (100_000, timedelta(hours=1)),
     ],
 )
-def test_from_the_tenth_failure_on_each_lock_is_twice_the_last_a_day_at_most(failures: int, locked: timedelta) -> None:
-    account = after_failure(replace(ACCOUNT, failed_logins=failures - 1), NOW)
-    assert account.failed_logins == failures
-    assert is_locked(account, NOW) is bool(locked)
-    assert not is_locked(account, NOW + locked)
+def test_from_the_tenth_failure_on_each_lock_is_twice_the_last_an_hour_at_most(
+    failures: int, locked: timedelta
+) -> None:
+    count = after_failure(replace(COUNT, failures=failures - 1), NOW, HERE)
+    assert count.failures == failures
+    assert is_locked(count, NOW) is bool(locked)
+    assert not is_locked(count, NOW + locked)
+
+
+def test_counting_begins_anew_when_its_time_is_over() -> None:
+    count = replace(COUNT, failures=200)
+    assert is_locked(after_failure(count, NOW + timedelta(minutes=59), ANYWHERE), NOW + timedelta(minutes=59))
+    later = after_failure(count, NOW + timedelta(hours=1), ANYWHERE)
+    assert (later.failures, later.since, later.locked_until) == (1, NOW + timedelta(hours=1), None)
+
+
+@pytest.mark.parametrize(
+    ("source", "network"),
+    [
+        ("203.0.113.5", "203.0.113.5"),
+        ("::ffff:203.0.113.5", "203.0.113.5"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("command line", "command line"),
+        ("", ""),
+    ],
+)
+def test_a_source_is_an_address_or_the_network_of_one_customer(source: str, network: str) -> None:
+    assert network_of(source) == network
