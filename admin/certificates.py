@@ -15,6 +15,7 @@ from ca_core.domain.certificate import CertificateState, RevocationReason
 from ca_core.domain.errors import CaError, NotAuthenticated
 from ca_core.services.replacement_reason import Circumstance
 from web.identity import services
+from web.limits import revocations
 from web.words import said
 
 REASONS = {one.label: one for one in RevocationReason if one is not RevocationReason.CERTIFICATE_HOLD}
@@ -62,6 +63,7 @@ class CertificatesView(GuardedView):
         )
 
     @expose("/<uuid:id>/revoke", methods=["POST"])
+    @revocations(lambda: str(caller().id))
     def revoke(self, id: UUID) -> ResponseReturnValue:
         """For good, so the password must have been given recently."""
         actor, version, form = caller(), seen_version(), request.form

@@ -36,7 +36,7 @@ from api.shapes import (
 )
 from ca_core.domain.certificate import CertificateState
 from ca_core.services.replacement import Circumstance
-from web.limits import REPORT
+from web.limits import REPORT, revocations
 
 blueprint = group("certificates", "Certificates and their status")
 report = group("report", "Certificates and their status", tag="certificates", open=True)
@@ -96,6 +96,7 @@ def unhold(path: ById, header: IfMatch) -> Response:
 
 
 @blueprint.post("/certificates/<uuid:id>/revoke", responses={200: CertificateOut})
+@revocations(lambda: str(caller().id))
 def revoke(path: ById, header: IfMatch, body: RevocationBody) -> Response:
     revoked = services().revocation.revoke(
         caller(),

@@ -22,5 +22,10 @@ def uploads(account: Callable[[], str]) -> RouteLimit:
     return limiter.shared_limit("60 per minute; 600 per hour", scope="uploads", key_func=account)
 
 
+def revocations(account: Callable[[], str]) -> RouteLimit:
+    """Nobody revokes for good in bulk on a site or through the API, whatever was stolen from him; holds go on."""
+    return limiter.shared_limit("30 per hour", scope="revocations", key_func=account)
+
+
 def register(app: Flask) -> None:
     limiter.init_app(app)

@@ -113,6 +113,16 @@ def test_an_upload_is_multipart_or_nothing(house: Any, by: Any, problem: Any) ->
     problem(by("subscriber")("POST", path, data=b"--x", content_type="multipart/form-data"), (400, 422))
 
 
+def test_nobody_revokes_in_bulk(house: Any, by: Any, problem: Any) -> None:
+    certificate, operator, reviewer = house.issued(), by("operator"), by("reviewer")
+    path = f"/certificates/{certificate.id}"
+    for _ in range(30):
+        problem(operator("POST", f"{path}/revoke", version=9, json={"reason": "superseded"}), 412)
+    problem(operator("POST", f"{path}/revoke", version=9, json={"reason": "superseded"}), 429, "rate-limited")
+    problem(reviewer("POST", f"{path}/revoke", version=9, json={"reason": "superseded"}), 412)
+    assert operator("POST", f"{path}/hold", version=certificate.version).status_code == 200
+
+
 def test_a_report_code_is_not_guessed_by_the_thousand(by: Any, problem: Any) -> None:
     nobody = by(None)
     for _ in range(5):
