@@ -22,7 +22,7 @@ from ca_core.documents.rendering import Renderer
 from ca_core.documents.sealed_store import SealedStore
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor
 from ca_core.domain.algorithms import KeyAlgorithm
-from ca_core.domain.application import ApplicationState
+from ca_core.domain.application import ApplicationState, CheckMode
 from ca_core.domain.authority import Authority
 from ca_core.domain.errors import ConfigurationError, KeyMissing
 from ca_core.keys.password_hash import Argon2Hasher
@@ -205,6 +205,9 @@ def extensions_of(config: Config) -> Extensions:
             raise ConfigurationError(f"two plugins bring the identifier rule {sorted(twice)[0]!r}; enable one of them")
         rules |= brought
     checks = [check for brought in hook.ca_evidence_checks() for check in brought]
+    for check in checks:
+        if check.mode not in set(CheckMode):
+            raise ConfigurationError(f"the check {check.name!r} of a plugin has the mode {check.mode!r}, which is none")
     names = [check.name for check in checks]
     if len(set(names)) != len(names):
         raise ConfigurationError("two plugins bring an evidence check of the same name; enable one of them")
@@ -328,7 +331,7 @@ def build(
         profiles=packs,
         recheck=Recheck(transactions, packs),
         reconciliation=Reconciliation(transactions, abandon_after=ABANDON_AFTER),
-        replacement=Replacement(transactions, packs, documents),
+        replacement=Replacement(transactions, packs, documents, decision_clock),
         retention=Retention(transactions, packs, store=store),
         review=Review(transactions, packs, decision_clock, claim_for=timedelta(minutes=config.desk.claim_minutes)),
         revocation=Revocation(transactions),

@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from ca_core.domain.access import Actor
-from ca_core.domain.application import OPEN, Application
 from ca_core.domain.certificate import Certificate, CertificateState
 from ca_core.domain.errors import CaError, NotFound
 from ca_core.services.replacement_reason import Circumstance
@@ -50,7 +49,7 @@ def certificate(id: UUID) -> ResponseReturnValue:
         "portal/certificate.html",
         certificate=found,
         application=application,
-        replacement=_open_replacement(actor, found),
+        replacement=services().replacement.running(actor, found.id),
         active=found.state in (CertificateState.ISSUED, CertificateState.HELD),
         own_hold=found.state is CertificateState.HELD and found.held_by == actor.id,
     )
@@ -121,8 +120,3 @@ def _found(actor: Actor, id: UUID) -> Certificate:
     if certificate.state not in LISTED:
         raise NotFound("there is no such certificate")
     return certificate
-
-
-def _open_replacement(actor: Actor, certificate: Certificate) -> Application | None:
-    running = services().intake.list(actor, states=OPEN, limit=100).items
-    return next((one for one in running if one.replaces == certificate.id), None)

@@ -113,9 +113,11 @@ class Application:
     """Row version; a change names the version it saw."""
 
     def step(self, to: ApplicationState, *, at: datetime, **changes: object) -> Self:
-        """The application in its next state from that moment, or :class:`WrongState`."""
+        """The application in its next state from that moment, or :class:`WrongState`. A claim ends with the review."""
         if to not in STEPS[self.state]:
             raise WrongState(f"application {self.number} is {self.state.value}; it cannot become {to.value}")
+        if to is not S.IN_REVIEW:
+            changes = {"claimed_by": None, "claim_expires": None, **changes}
         return replace(self, state=to, state_since=at, **changes)  # type: ignore[arg-type]  # field names are checked by replace()
 
     def held_by_another(self, account: UUID, now: datetime) -> bool:
@@ -146,6 +148,19 @@ class Approval:
     at: datetime
 
 
+class CheckMode(StrEnum):
+    """What a refutation does: nothing by itself, or it stops the application."""
+
+    ADVISORY = "advisory"
+    BLOCKING = "blocking"
+
+
+class CheckVerdict(StrEnum):
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
     """What a register or identifier check said about an application."""
@@ -154,10 +169,8 @@ class CheckResult:
     application: UUID
     round: int
     name: str
-    mode: str
-    """``advisory`` or ``blocking``."""
-    verdict: str
-    """``confirmed``, ``refuted`` or ``unknown``."""
+    mode: CheckMode
+    verdict: CheckVerdict
     detail: str
     at: datetime
     extra: Mapping[str, str] = field(default_factory=dict)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 from ca_core.domain.access import SYSTEM_ACTOR, Role
 from ca_core.domain.application import Application, ApplicationState
 from ca_core.domain.deadline import DeadlineStage
+from ca_core.domain.errors import CaError
 from ca_core.services.clock import DecisionClock
 from ca_core.services.events import emit
 from ca_core.services.notices import notify
@@ -30,15 +32,32 @@ class DeadlineWatch:
         self._open_for = open_for
 
     def tick(self) -> int:
-        """Returns how many applications were touched."""
-        with self._transactions.begin(SYSTEM_ACTOR) as tx:
-            touched = [self._release(tx, one) for one in tx.applications.expired_claims(tx.now)]
-            touched += [True for one in tx.applications.running_clocks() if self._warn(tx, one)]
-            forgotten = tx.applications.unmoved_since(tx.now - self._open_for, states=LEFT_LYING, limit=BATCH)
-            touched += [self._expire(tx, one) for one in forgotten if tx.certificates.intent_of(one.id) is None]
-            return len(touched)
+        """Returns how many applications were touched. Each has a transaction of its own, and one that fails keeps no
+        other from its warning; the first failure is raised when all were looked at."""
+        with self._transactions.read(SYSTEM_ACTOR) as tx:
+            due: list[tuple[Callable[[Transaction, Application], bool], Application]] = [
+                *((self._release, one) for one in tx.applications.expired_claims(tx.now)),
+                *((self._warn, one) for one in tx.applications.running_clocks()),
+                *(
+                    (self._expire, one)
+                    for one in tx.applications.unmoved_since(tx.now - self._open_for, states=LEFT_LYING, limit=BATCH)
+                ),
+            ]
+        touched, failures = 0, []
+        for act, application in due:
+            try:
+                with self._transactions.begin(SYSTEM_ACTOR) as tx:
+                    current = tx.applications.get(application.id, seen_by=SYSTEM_ACTOR.visibility)
+                    touched += current.state is application.state and act(tx, current)
+            except CaError as failure:
+                failures.append(failure)
+        if failures:
+            raise failures[0]
+        return touched
 
     def _release(self, tx: Transaction, application: Application) -> bool:
+        if application.claim_expires is None or application.claim_expires > tx.now:
+            return False
         tx.applications.replace(unclaimed(application, at=tx.now))
         tx.audit.record("application.claim-expired", "application", application.id)
         return True
@@ -48,9 +67,7 @@ class DeadlineWatch:
         stages = list(DeadlineStage)
         if stages.index(stage) <= stages.index(DeadlineStage(application.clock_stage)):
             return False
-        tx.applications.replace(
-            replace(tx.applications.get(application.id, seen_by=SYSTEM_ACTOR.visibility), clock_stage=stage.value)
-        )
+        tx.applications.replace(replace(application, clock_stage=stage.value))
         tx.audit.record(f"deadline.{stage.value}", "application", application.id)
         told = {account.id for account in tx.accounts.with_role(Role.OPERATOR, centre=application.centre)}
         if stage is DeadlineStage.OVERDUE:
@@ -61,6 +78,8 @@ class DeadlineWatch:
         return True
 
     def _expire(self, tx: Transaction, application: Application) -> bool:
+        if tx.certificates.intent_of(application.id) is not None:
+            return False
         tx.applications.replace(self._clock.stop(application.step(S.EXPIRED, at=tx.now), at=tx.now))
         tx.audit.record("application.expired", "application", application.id)
         notify(tx, application.owner, "application-expired", application=application)

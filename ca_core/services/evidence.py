@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ca_core.domain.application import CheckResult
+from ca_core.domain.application import CheckResult, CheckVerdict
 from ca_core.domain.document import Document, DocumentState
 from ca_core.domain.profile import Profile
 
@@ -42,7 +42,7 @@ def requirements(
 ) -> tuple[Requirement, ...]:
     """The evidence table of the profile, in its order."""
     latest = {document.kind: document for document in documents if document.counts}
-    confirmed = {check.name for check in checks if check.verdict == "confirmed"}
+    confirmed = {check.name for check in checks if check.verdict == CheckVerdict.CONFIRMED}
     return tuple(
         Requirement(
             kind=rule.kind,

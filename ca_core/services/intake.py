@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from ca_core.domain.access import EVERYTHING, Actor, Permission, Role
-from ca_core.domain.application import Application, ApplicationState, CheckResult
+from ca_core.domain.application import Application, ApplicationState, CheckMode, CheckResult, CheckVerdict
 from ca_core.domain.document import Document
 from ca_core.domain.errors import (
+    ConfigurationError,
     InvalidInput,
     NotFound,
     NotPermitted,
     ProfileViolation,
     Refused,
     SelfApproval,
+    TryAgain,
     WeakKey,
     WrongState,
 )
@@ -28,7 +30,7 @@ from ca_core.services.evidence import Requirement, requirements
 from ca_core.services.notices import notify
 from ca_core.services.ports import CheckOutcome, EvidenceCheck, Page, Profiles, Transaction, Transactions
 from ca_core.services.report_code import new_report_code, report_code_digest
-from ca_core.services.review_round import UNDER_REVIEW, look_again, refuse_while_signing, with_other_data
+from ca_core.services.review_round import UNDER_REVIEW, look_again, refuse_while_signing, with_other_data, withdraw
 from ca_core.services.row import application_by, unless_stale
 from ca_core.services.subject_rules import IdentifierRules, check_subject, tidied
 from ca_core.x509.key_policy import check_public_key
@@ -201,16 +203,7 @@ class Intake:
         actor.require(Permission.APPLICATION_EDIT)
         with self._transactions.begin(actor) as tx:
             application = unless_stale(tx.applications.get(id, seen_by=actor.visibility), version)
-            refuse_while_signing(tx, application)
-            ended = self._clock.stop(
-                application.step(ApplicationState.WITHDRAWN, at=tx.now, claimed_by=None, claim_expires=None),
-                at=tx.now,
-            )
-            ended = tx.applications.replace(ended)
-            tx.audit.record("application.withdrawn", "application", id)
-            if actor.id != ended.owner:
-                notify(tx, ended.owner, "application-withdrawn", application=ended)
-            return ended
+            return withdraw(tx, self._clock, application, by=actor.id)
 
     def receive_request(self, actor: Actor, id: UUID, request: bytes, *, version: int) -> Application:
         """Take a PKCS #10 request (PEM or DER): possession proven; key strong, free, not blocked (invariant 5).
@@ -339,8 +332,17 @@ class Intake:
         )
 
     def _ask(self, check: EvidenceCheck, subject: Mapping[str, str]) -> tuple[EvidenceCheck, CheckOutcome]:
-        outcome = check.run(subject)
-        if check.mode == "blocking" and outcome.verdict == "refuted":
+        try:
+            outcome = check.run(subject)
+        except Exception as failure:  # a plugin's, and with it whatever is wrong outside
+            if check.mode == CheckMode.BLOCKING:
+                raise TryAgain(f"the check {check.name} cannot be made now; try again later") from failure
+            detail = f"it could not be made ({type(failure).__name__})"
+            outcome = CheckOutcome(verdict=CheckVerdict.UNKNOWN, detail=detail)
+        if outcome.verdict not in set(CheckVerdict):
+            # A misspelt refutation must not pass for none.
+            raise ConfigurationError(f"the check {check.name} answers {outcome.verdict!r}, which is no verdict")
+        if check.mode == CheckMode.BLOCKING and outcome.verdict == CheckVerdict.REFUTED:
             raise Refused(f"{check.name}: {outcome.detail}")
         return check, outcome
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from ca_core.domain.access import Actor, Role, Visibility
 from ca_core.domain.account import Account, AccountChange, ApiToken, Centre, LogInFailures, WebSession
 from ca_core.domain.algorithms import KeyAlgorithm, SignatureAlgorithm
-from ca_core.domain.application import Application, Approval, CheckResult
+from ca_core.domain.application import Application, Approval, CheckMode, CheckResult, CheckVerdict
 from ca_core.domain.audit import AuditCheckpoint, AuditRecord
 from ca_core.domain.authority import Authority, PublishedCrl
 from ca_core.domain.certificate import Certificate
@@ -534,9 +534,7 @@ class Mailer(Protocol):
 class CheckOutcome:
     """What an evidence check says."""
 
-    name: str
-    verdict: str
-    """``confirmed``, ``refuted`` or ``unknown``."""
+    verdict: CheckVerdict
     detail: str
     extra: Mapping[str, str] | None = None
 
@@ -547,9 +545,7 @@ class EvidenceCheck(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def mode(self) -> str:
-        """``advisory`` or ``blocking``."""
-        ...
+    def mode(self) -> CheckMode: ...
 
     def run(self, subject: Mapping[str, str]) -> CheckOutcome: ...
 

@@ -10,11 +10,13 @@ from ca_core.domain.application import Application, ApplicationState
 from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
 from ca_core.domain.document import DocumentState
 from ca_core.domain.errors import NotFound, WrongState
+from ca_core.services.clock import DecisionClock
 from ca_core.services.documents import DocumentDesk
 from ca_core.services.notices import notify
 from ca_core.services.ports import Profiles, Transaction, Transactions
 from ca_core.services.replacement_reason import Circumstance
 from ca_core.services.report_code import report_code_digest
+from ca_core.services.review_round import withdraw
 from ca_core.services.revocation import lift_hold, put_on_hold, revoke_for_good
 
 __all__ = ["Circumstance", "Replacement"]
@@ -23,10 +25,13 @@ __all__ = ["Circumstance", "Replacement"]
 class Replacement:
     """Unlimited, free, each step on record."""
 
-    def __init__(self, transactions: Transactions, profiles: Profiles, documents: DocumentDesk) -> None:
+    def __init__(
+        self, transactions: Transactions, profiles: Profiles, documents: DocumentDesk, clock: DecisionClock
+    ) -> None:
         self._transactions = transactions
         self._profiles = profiles
         self._documents = documents
+        self._clock = clock
 
     def report(self, actor: Actor, certificate_id: UUID, *, circumstance: Circumstance) -> Application:
         """Protect the old certificate at once and start the application for a new one, with the documents on file
@@ -53,6 +58,13 @@ class Replacement:
         with self._transactions.read(actor) as tx:
             return tx.applications.get(started.id, seen_by=actor.visibility)
 
+    def running(self, actor: Actor, certificate_id: UUID) -> Application | None:
+        """The application for a certificate in place of this one, while it is open."""
+        actor.require(Permission.APPLICATION_VIEW)
+        with self._transactions.read(actor) as tx:
+            tx.certificates.get(certificate_id, seen_by=actor.visibility)
+            return tx.applications.open_replacement_of(certificate_id)
+
     def report_by_code(self, code: str) -> Certificate:
         """Hold the certificate whose report code this is, without a log-in. NotFound for a code that fits none."""
         with self._transactions.begin(SYSTEM_ACTOR) as tx:
@@ -65,7 +77,7 @@ class Replacement:
             return certificate
 
     def found(self, actor: Actor, certificate_id: UUID) -> Certificate:
-        """The token was found: lift the hold and withdraw the replacement.
+        """The token was found: lift the hold and withdraw the replacement. TryAgain while its certificate is signed.
 
         Subscribers lift only holds of their own; what staff put on hold, staff lift."""
         actor.require(Permission.CERTIFICATE_REPLACE)
@@ -73,20 +85,11 @@ class Replacement:
             certificate = tx.certificates.get(certificate_id, seen_by=actor.visibility)
             if certificate.owner != actor.id or certificate.held_by != certificate.owner:
                 actor.require(Permission.CERTIFICATE_UNHOLD)
+            started = tx.applications.open_replacement_of(certificate_id)
+            if started is not None:
+                withdraw(tx, self._clock, started, by=actor.id, because="token found")
             lifted = lift_hold(tx, certificate)
             tx.audit.record("certificate.found", "certificate", certificate_id)
-            started = tx.applications.open_replacement_of(certificate_id)
-            if started is not None and tx.certificates.intent_of(started.id) is None:
-                ended = started.step(
-                    ApplicationState.WITHDRAWN,
-                    at=tx.now,
-                    claimed_by=None,
-                    claim_expires=None,
-                    clock_running_since=None,
-                    due_at=None,
-                )
-                tx.applications.replace(ended)
-                tx.audit.record("application.withdrawn", "application", started.id, because="token found")
             return lifted
 
     def _start(

@@ -159,7 +159,7 @@ class Review:
                 raise InvalidInput(
                     "refuse a document or write what has to be corrected", fields={"note": "say what to correct"}
                 )
-            returned = application.step(S.RETURNED, at=tx.now, note=note, claimed_by=None, claim_expires=None)
+            returned = application.step(S.RETURNED, at=tx.now, note=note)
             returned = tx.applications.replace(self._clock.stop(returned, at=tx.now))
             tx.audit.record("application.returned", "application", id, refused=[one.kind for one in refused])
             notify(tx, application.owner, "application-returned", application=returned)
@@ -188,13 +188,11 @@ class Review:
             )
             given = len(shown.approvals) + 1
             if given >= application.approvals_required:
-                approved = self._clock.stop(
-                    application.step(S.AWAITING_KEY, at=tx.now, claimed_by=None, claim_expires=None), at=tx.now
-                )
+                approved = self._clock.stop(application.step(S.AWAITING_KEY, at=tx.now), at=tx.now)
                 notify(tx, application.owner, "application-approved", application=approved)
                 emit(tx, "application.approved", application=id)
             else:
-                approved = application.step(S.APPROVED_FIRST, at=tx.now, claimed_by=None, claim_expires=None)
+                approved = application.step(S.APPROVED_FIRST, at=tx.now)
             approved = tx.applications.replace(approved)
             tx.audit.record(
                 "application.approved", "application", id, digest=digest.hex(), approval=given, round=application.round
@@ -208,7 +206,7 @@ class Review:
             raise InvalidInput("say why", fields={"note": "the applicant needs the reason"})
         with self._transactions.begin(actor) as tx:
             application = self._to_decide(tx, actor, id, version)
-            rejected = application.step(S.REJECTED, at=tx.now, note=note, claimed_by=None, claim_expires=None)
+            rejected = application.step(S.REJECTED, at=tx.now, note=note)
             rejected = tx.applications.replace(self._clock.stop(rejected, at=tx.now))
             tx.audit.record("application.rejected", "application", id)
             notify(tx, application.owner, "application-rejected", application=rejected)
@@ -291,7 +289,7 @@ class Review:
 def unclaimed(application: Application, *, at: datetime) -> Application:
     """Without its claim; what was in review goes back to the queue."""
     if application.state is S.IN_REVIEW:
-        return application.step(S.SUBMITTED, at=at, claimed_by=None, claim_expires=None)
+        return application.step(S.SUBMITTED, at=at)
     return replace(application, claimed_by=None, claim_expires=None)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from ca_core.domain.application import BEFORE_DECISION, Application, ApplicationState
 from ca_core.domain.document import DocumentState
 from ca_core.domain.errors import TryAgain, WrongState
+from ca_core.services.clock import DecisionClock
+from ca_core.services.notices import notify
 from ca_core.services.ports import Transaction
 
 UNDER_REVIEW = frozenset({ApplicationState.SUBMITTED, ApplicationState.IN_REVIEW, ApplicationState.APPROVED_FIRST})
@@ -19,9 +22,7 @@ def reopened(application: Application, *, at: datetime) -> Application:
     if application.state not in BEFORE_DECISION:
         raise WrongState(f"application {application.number} is {application.state.value}; it can be changed no more")
     if application.state is ApplicationState.APPROVED_FIRST:
-        return application.step(
-            ApplicationState.SUBMITTED, at=at, round=application.round + 1, claimed_by=None, claim_expires=None
-        )
+        return application.step(ApplicationState.SUBMITTED, at=at, round=application.round + 1)
     return application
 
 
@@ -45,6 +46,18 @@ def look_again(tx: Transaction, application: Application) -> None:
     for document in tx.documents.of(application.id):
         if document.state is DocumentState.ACCEPTED:
             tx.documents.replace(replace(document, state=DocumentState.PENDING, decided_by=None, decided_at=None))
+
+
+def withdraw(
+    tx: Transaction, clock: DecisionClock, application: Application, *, by: UUID, **details: object
+) -> Application:
+    """End it before a certificate is issued; the owner is told unless it was him."""
+    refuse_while_signing(tx, application)
+    ended = tx.applications.replace(clock.stop(application.step(ApplicationState.WITHDRAWN, at=tx.now), at=tx.now))
+    tx.audit.record("application.withdrawn", "application", ended.id, **details)
+    if by != ended.owner:
+        notify(tx, ended.owner, "application-withdrawn", application=ended)
+    return ended
 
 
 def refuse_while_signing(tx: Transaction, application: Application) -> None:

@@ -9,10 +9,12 @@ from uuid import UUID
 
 import typer
 
+from ca_core.domain.access import Permission
 from ca_core.domain.application import Application, ApplicationState
 from ca_core.domain.errors import InvalidInput
 from ca_core.services.intake import NewApplication
 from pechatnik.cli.context import Context, context_of, read_file
+from pechatnik.cli.output import plain
 
 app = typer.Typer(name="application", help="Applications and their review.", no_args_is_help=True)
 
@@ -111,7 +113,12 @@ def show(ctx: typer.Context, number: Number) -> None:
     lines += [f"  asked for: {r.kind}" + (" (not needed)" if r.waived_by else "") for r in view.requirements]
     lines += [f"  document {d.id}  {d.kind}  {d.filename}  {d.state.value}  {d.reason or ''}" for d in view.documents]
     lines += [f"  check {c.name}: {c.verdict}" for c in view.checks]
-    context.output.result(view, "\n".join(lines))
+    shown = plain(view)
+    if context.actor.may(Permission.APPLICATION_REVIEW):
+        digest = context.services.review.snapshot(context.actor, a.id).digest.hex()
+        shown["digest"] = digest
+        lines.append(f"  digest {digest}")
+    context.output.result(shown, "\n".join(lines))
 
 
 @app.command()
@@ -201,20 +208,19 @@ def return_(ctx: typer.Context, number: Number, note: Annotated[str, typer.Optio
 def approve(
     ctx: typer.Context,
     number: Number,
-    digest: Annotated[
-        str | None, typer.Option(help="Digest of the snapshot you looked at; default: the present one.")
-    ] = None,
+    digest: Annotated[str, typer.Option(help="Digest of what you looked at, as 'application show' prints it.")],
 ) -> None:
-    """Approve what you have seen. Every document has to be viewed first."""
+    """Approve what you have seen. Every page of every document has to be viewed first."""
     context = context_of(ctx)
     found = _find(context, number)
     seen = context.services.review.snapshot(context.actor, found.id)
     try:
-        chosen = seen.digest if digest is None else bytes.fromhex(digest)
+        chosen = bytes.fromhex(digest)
     except ValueError:
         raise InvalidInput("--digest is 64 hex digits, as 'application show' prints it") from None
     if context.dry_run:
-        context.output.result({"digest": seen.digest}, f"you would approve the snapshot {seen.digest.hex()}")
+        same = "what you saw" if chosen == seen.digest else "something else by now; look at it again"
+        context.output.result({"digest": seen.digest}, f"it is {same}: {seen.digest.hex()}")
         return
     approved = context.services.review.approve(context.actor, found.id, version=seen.application.version, digest=chosen)
     _report(context, approved)

@@ -76,7 +76,8 @@ for at in 0 1; do
     as operator application accept "$id"
   fi
 done
-fails_with 3 as operator application approve "$number"
+as operator --json application show "$number" > shown.json
+fails_with 3 as operator application approve "$number" --digest "$(field digest < shown.json)"
 as operator application return "$number"
 as subscriber application attach "$number" request-form "$sharper"
 as subscriber application submit "$number"
@@ -94,11 +95,13 @@ for one in json.load(sys.stdin)["documents"]:
     as "$1" application view "$id" --out page.png < /dev/null
     [ "$state" = accepted ] || as "$1" application accept "$id" < /dev/null
   done < documents.txt
-  as "$1" application approve "$number"
+  as "$1" --json application show "$number" > shown.json
+  as "$1" application approve "$number" --digest "$(field digest < shown.json)"
 }
 approve operator
-fails_with 5 as subscriber application approve "$number"
-fails_with 6 as operator application approve "$number"
+digest=$(field digest < shown.json)
+fails_with 5 as subscriber application approve "$number" --digest "$digest"
+fails_with 6 as operator application approve "$number" --digest "$digest"
 fails_with 5 as subscriber cert issue "$number"
 approve reviewer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ca_core.domain.application import CheckMode, CheckVerdict
 from ca_core.services.ports import CheckOutcome
 from plugins.counterparties.identifiers.inn import is_legal, is_person
 from plugins.counterparties.identifiers.ogrn import is_ogrn, is_ogrnip
@@ -24,22 +25,18 @@ class IdentifierConsistency:
     """
 
     name = "ru.identifiers"
-    mode = "advisory"
+    mode = CheckMode.ADVISORY
 
     def run(self, subject: Mapping[str, str]) -> CheckOutcome:
         """``refuted`` with the names of the wrong attributes, otherwise ``unknown``."""
         wrong = [name for name, holds in NUMBERS.items() if name in subject and not holds(subject[name])]
         if wrong:
-            return self._outcome("refuted", f"wrong checksum: {', '.join(wrong)}")
+            return CheckOutcome(verdict=CheckVerdict.REFUTED, detail=f"wrong checksum: {', '.join(wrong)}")
         for registration, taxpayer in TAXPAYER.items():
             if registration in subject and taxpayer in subject:
                 # Digits 4 and 5 of a registration and 1 and 2 of a taxpayer's number are the region.
                 regions = subject[registration][3:5], subject[taxpayer][:2]
                 if regions[0] != regions[1]:
-                    return self._outcome(
-                        "unknown", f"{registration} is of region {regions[0]}, {taxpayer} of region {regions[1]}"
-                    )
-        return self._outcome("unknown", "the numbers are well formed; no register was asked")
-
-    def _outcome(self, verdict: str, detail: str) -> CheckOutcome:
-        return CheckOutcome(name=self.name, verdict=verdict, detail=detail)
+                    where = f"{registration} is of region {regions[0]}, {taxpayer} of region {regions[1]}"
+                    return CheckOutcome(verdict=CheckVerdict.UNKNOWN, detail=where)
+        return CheckOutcome(verdict=CheckVerdict.UNKNOWN, detail="the numbers are well formed; no register was asked")
