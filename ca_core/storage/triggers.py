@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -25,6 +26,10 @@ class Trigger:
         yield self.name
         if dialect == "postgresql" and self.event == "DELETE":
             yield f"{self.name}_whole"
+
+    def tables(self) -> Iterable[str]:
+        """All that it needs: its own table, and those that its condition asks."""
+        return {self.table, *re.findall(r"(?<!DISTINCT )(?:FROM|JOIN) (\w+)", self.condition)}
 
     def statements(self, dialect: str) -> Iterable[str]:
         """SQL that creates it."""
@@ -252,10 +257,10 @@ TRIGGERS = (
 
 
 def create(connection: Connection) -> None:
-    """Create every trigger whose table there is; after migrations, which know of none and may have gone back."""
+    """Create every trigger whose tables there are; after migrations, which know of none and may have gone back."""
     tables = set(inspect(connection).get_table_names())
     for trigger in TRIGGERS:
-        if trigger.table not in tables:
+        if not tables.issuperset(trigger.tables()):
             continue
         for statement in trigger.statements(connection.dialect.name):
             connection.exec_driver_sql(statement)
