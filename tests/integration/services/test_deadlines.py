@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from ca_core.domain.access import SYSTEM_ACTOR
+from ca_core.domain.errors import NotFound
 
 
 def notices(house: Any, actor: Any) -> list[str]:
@@ -54,6 +57,25 @@ def test_the_clock_pauses_while_the_applicant_has_to_act(house: Any, clock: Any)
     again = house.services.intake.submit(house.subscriber, application.id, version=returned.version)
     assert again.due_at is not None
     assert again.due_at > clock()
+
+
+def test_one_application_that_fails_keeps_no_other_from_its_warning(
+    house: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, other = house.submit(house.apply()), house.submit(house.apply())
+    stage = house.services.deadlines._clock.stage
+
+    def without_its_pack(application: Any, now: datetime) -> Any:
+        if application.id == broken.id:
+            raise NotFound("no pack of that name is loaded")
+        return stage(application, now)
+
+    monkeypatch.setattr(house.services.deadlines._clock, "stage", without_its_pack)
+    clock.advance(timedelta(days=30))
+    with pytest.raises(NotFound):
+        house.services.deadlines.tick()
+    assert house.current(other).clock_stage == "overdue"
+    assert house.current(broken).clock_stage == "on-time"
 
 
 def test_what_was_forgotten_ends_after_the_configured_days(house: Any, clock: Any) -> None:

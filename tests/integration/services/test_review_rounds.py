@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,15 +12,21 @@ import pytest
 from sqlalchemy import text
 
 from ca_core.domain.access import SYSTEM_ACTOR
+from ca_core.domain.application import CheckMode, CheckVerdict
 from ca_core.domain.errors import (
     ApprovalNeeded,
     ClaimedByAnother,
+    ConfigurationError,
     InvalidInput,
     KeyUnavailable,
     NotPermitted,
+    Refused,
     StaleVersion,
+    TryAgain,
     WrongState,
 )
+from ca_core.services.ports import CheckOutcome
+from ca_core.services.replacement import Circumstance
 
 RU = {"C": "RU", "O": "ООО Пример", "INNLE": "7707083893", "OGRN": "1027700132195", "CN": "ООО Пример"}
 
@@ -62,6 +69,63 @@ def test_changed_data_are_checked_again(house: Any) -> None:
     assert changed.round == before.application.round + 1
     assert {one.name for one in after.checks} == {one.name for one in before.checks}
     assert {one.id for one in after.checks}.isdisjoint({one.id for one in before.checks})
+
+
+class Failing:
+    """A plugin's check that does not do what it should."""
+
+    name = "ru.identifiers"
+
+    def __init__(self, mode: CheckMode, answer: Any) -> None:
+        self.mode = mode
+        self._answer = answer
+
+    def run(self, subject: Any) -> Any:
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return CheckOutcome(verdict=self._answer, detail="")
+
+
+@pytest.mark.parametrize(
+    ("check", "refused"),
+    [
+        (Failing(CheckMode.ADVISORY, ConnectionError("the register is away")), None),
+        (Failing(CheckMode.BLOCKING, ConnectionError("the register is away")), TryAgain),
+        (Failing(CheckMode.BLOCKING, CheckVerdict.REFUTED), Refused),
+        (Failing(CheckMode.ADVISORY, CheckVerdict.REFUTED), None),
+        (Failing(CheckMode.BLOCKING, "Refuted"), ConfigurationError),
+    ],
+    ids=["advisory fails", "blocking fails", "blocking refutes", "advisory refutes", "no verdict"],
+)
+def test_a_check_that_fails_stops_no_more_than_it_may(
+    house: Any, monkeypatch: pytest.MonkeyPatch, check: Failing, refused: type[Exception] | None
+) -> None:
+    monkeypatch.setitem(house.services.intake._checks, "ru.identifiers", check)
+    with pytest.raises(refused) if refused else nullcontext():
+        [result] = house.services.intake.get(house.operator, checked(house).id).checks
+        assert result.verdict in set(CheckVerdict)
+
+
+def test_a_token_is_not_found_while_its_replacement_is_being_signed(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = house.issued(house.signing())
+    started = house.services.replacement.report(house.subscriber, old.id, circumstance=Circumstance.LOST)
+    application = house.request(house.approve(house.approve(house.submit(started)), house.reviewer))
+
+    class Died(BaseException):
+        """What no handler catches, like a kill."""
+
+    def die(*_: object) -> Any:
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ca_core.services.issuance.sign_certificate", die)
+        with pytest.raises(Died):
+            house.services.issuance.issue(house.subscriber, application.id)
+    with pytest.raises(TryAgain):
+        house.services.replacement.found(house.subscriber, old.id)
+    assert house.services.certificates.get(house.subscriber, old.id).state.value == "held"
 
 
 def test_documents_accepted_for_other_data_are_looked_at_again(house: Any) -> None:
