@@ -9,13 +9,15 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from ca_core.domain.errors import ConfigurationError
 from ca_core.domain.profile import Environment
+from ca_core.packs.source import first_fault
+from ca_core.x509.general_name import check_uri
 
 PREFIX = "PECHATNIK_"
 
@@ -79,6 +81,18 @@ class Server(Section):
     metrics: bool = True
     worker: bool = True
     """Whether ``serve`` also runs a worker."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _base_of_addresses(cls, url: str) -> str:
+        if fault := check_uri(url):
+            raise ValueError(fault)
+        if not url.startswith("http://"):
+            # No certificate could be issued under another: behind TLS, status would need status (RFC 5280 §8).
+            raise ValueError("lists and status are fetched over plain http; a proxy may serve the sites over https")
+        if set("?#@") & set(url):
+            raise ValueError("paths are put behind it, so it has neither user nor query nor fragment")
+        return url
 
 
 class Plugins(Section):
@@ -153,6 +167,14 @@ class Config(BaseSettings):
         """The environment overrides the file, which comes in as arguments."""
         return env_settings, init_settings
 
+    @model_validator(mode="after")
+    def _names_its_address(self) -> Self:
+        # The default goes into every certificate for its life, and leads nowhere but to the reader's own machine.
+        production = self.installation.environment is Environment.PRODUCTION
+        if production and "public_url" not in self.server.model_fields_set:
+            raise ValueError("server.public_url: is missing; a production installation names its own address")
+        return self
+
     @property
     def data(self) -> Path:
         return self.installation.data
@@ -174,18 +196,26 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
         ) from None
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path}: not valid TOML: {error}") from None
-    _refuse_unknown_variables(os.environ if environment is None else environment)
+    variables = os.environ if environment is None else environment
+    _refuse_unknown_variables(variables)
     try:
         config = Config(**raw)
-    except (ValidationError, ValueError) as error:
-        if isinstance(error, ValidationError):
-            first = error.errors()[0]
-            where, why = ".".join(str(part) for part in first["loc"]), first["msg"]
-            raise ConfigurationError(f"{path}: {where}: {why}") from None
-        raise ConfigurationError(f"{path}: {error}") from None
+    except ValidationError as error:
+        origin = _variable(variables, error.errors()[0]["loc"]) or path
+        raise ConfigurationError(f"{origin}: {first_fault(error)}") from None
+    except SettingsError as error:
+        raise ConfigurationError(f"environment: {error}; lists and tables are written there in JSON") from None
     return _anchored(config, path.resolve().parent)
+
+
+def _variable(environment: Mapping[str, str], location: tuple[int | str, ...]) -> str | None:
+    """The environment variable that the value at that place comes from, if one does."""
+    names = {name.upper(): name for name in environment}
+    steps = [str(step).upper() for step in location]
+    candidates = (PREFIX + "__".join(steps[:length]) for length in range(len(steps), 0, -1))
+    return next((f"environment variable {names[name]}" for name in candidates if name in names), None)
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:

@@ -24,7 +24,7 @@ def read_toml(file: Path, model: type[Model]) -> Model:
     except OSError as problem:
         raise ConfigurationError(f"{file}: cannot be read ({problem.strerror})") from None
     except ValidationError as problem:
-        raise ConfigurationError(f"{file}: {_reason(problem)}") from None
+        raise ConfigurationError(f"{file}: {first_fault(problem)}") from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{file}: not UTF-8, which TOML has to be") from None
     except (ValueError, RecursionError) as problem:
@@ -40,8 +40,8 @@ def located(place: str) -> Iterator[None]:
         raise ConfigurationError(f"{place}{problem.detail}") from None
 
 
-def _reason(problem: ValidationError) -> str:
-    """The first error of the model in one sentence."""
+def first_fault(problem: ValidationError) -> str:
+    """The first error of the model in one sentence, after its key."""
     errors = problem.errors(include_url=False)
     error = errors[0]
     key = _key(error["loc"])

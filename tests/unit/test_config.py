@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ca_core.domain.errors import ConfigurationError
 from pechatnik.config import Config, Section, load
 
 ROOT = Path(__file__).parents[2]
+ADDRESS = "[server]\npublic_url = 'http://pki.example.org'\n"
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -29,6 +31,8 @@ def write(tmp_path: Path, text: str) -> Path:
         ("[keys]\nstore = 'paper'\n", "keys.store"),
         ("[installation]\nenvironment = 'test'\n", "installation.environment"),
         ("not toml", "not valid TOML"),
+        (f"a = {'[' * 5000}", "not valid TOML"),
+        ("[server]\nname = 'x'\n", "server.name: is no key of this table"),
         ("[uploads]\nmax_bytes = 1\n", "uploads.max_bytes"),
     ],
 )
@@ -43,14 +47,59 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 def test_relative_paths_are_relative_to_the_file(tmp_path: Path) -> None:
-    config = load(write(tmp_path, '[installation]\ndata = "data"\n[secrets]\npassphrase_file = "p"\n'), {})
+    text = f'[installation]\ndata = "data"\n[secrets]\npassphrase_file = "p"\n{ADDRESS}'
+    config = load(write(tmp_path, text), {})
     assert config.data == tmp_path / "data"
     assert config.secrets.passphrase_file == tmp_path / "p"
 
 
 def test_the_environment_overrides_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PECHATNIK_SERVER__PORT", "9090")
-    assert load(write(tmp_path, "[server]\nport = 8081\n")).server.port == 9090
+    assert load(write(tmp_path, f"{ADDRESS}port = 8081\n")).server.port == 9090
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("PECHATNIK_SERVER__PORT", "abc", r"^environment variable PECHATNIK_SERVER__PORT: server\.port: 'abc'"),
+        ("pechatnik_keys__pkcs11__sessions", "0", r"^environment variable pechatnik_keys__pkcs11__sessions: keys"),
+        ("PECHATNIK_SERVER", '{"porrt": 1}', r"^environment variable PECHATNIK_SERVER: server\.porrt: is no key"),
+        ("PECHATNIK_PLUGINS__ENABLED", "abc", r"^environment: .*plugins.*JSON"),
+    ],
+)
+def test_what_is_wrong_in_the_environment_is_not_blamed_on_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=says):
+        load(write(tmp_path, ADDRESS))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)", "ftp://example.org", "https://example.org", "http://", "http:///x", "pki.example.org",
+        "http://a b.example.org", "http://example.org\n", "http://example.org/\x01", "http://пример.рф", "http://one",
+        "http://example.org/?x=", "http://example.org?", "http://example.org/#x", "http://me@example.org", "",
+        "http://example.org:99999", "http://[::1",
+    ],
+)  # fmt: skip
+def test_an_address_that_no_certificate_could_name_is_refused_at_the_start(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"server\.public_url: "):
+        load(write(tmp_path, f"[server]\npublic_url = {json.dumps(url)}\n"), {})
+
+
+@pytest.mark.parametrize("url", ["http://pki.example.org", "http://127.0.0.1:8080", "http://[::1]:81/ca/"])
+def test_an_address_that_certificates_can_name_is_taken(tmp_path: Path, url: str) -> None:
+    assert load(write(tmp_path, f"[server]\npublic_url = '{url}'\n"), {}).server.public_url == url
+
+
+def test_a_production_installation_names_its_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigurationError, match=r"server\.public_url: is missing"):
+        load(write(tmp_path, ""), {})
+    assert load(write(tmp_path, "[installation]\nenvironment = 'demo'\n"), {}).server.public_url
+    monkeypatch.setenv("PECHATNIK_SERVER__PUBLIC_URL", "http://pki.example.org")
+    assert load(write(tmp_path, "")).server.public_url == "http://pki.example.org"
 
 
 def test_an_unknown_variable_is_an_error(tmp_path: Path) -> None:
