@@ -178,9 +178,16 @@ class KeyUnavailable(TryAgain):
 
 
 class KeyMissing(KeyUnavailable):
-    """The key store holds no key of that name: it was never made, or has to be restored from a backup."""
+    """The key store holds no key of that name: it was never made, or has to be restored from a backup: 503,
+    exit 78."""
 
     code = "key-missing"
+
+
+class KeyLocked(KeyUnavailable):
+    """The passphrase or PIN that is configured does not open the key: 503, exit 78."""
+
+    code = "key-locked"
 
 
 class RateLimited(TryAgain):

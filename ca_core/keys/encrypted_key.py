@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from ca_core.domain.errors import ConfigurationError, KeyUnavailable
+from ca_core.domain.errors import ConfigurationError, KeyLocked
 from ca_core.keys.stretching import KEY_SIZE, N, P, R, stretch
 from ca_core.x509 import der
 from ca_core.x509.pem import to_pem
@@ -43,11 +43,11 @@ def encrypt_key(key: PrivateKeyTypes, *, passphrase: bytes) -> bytes:
 def decrypt_key(pem: bytes, *, passphrase: bytes, origin: str) -> PrivateKeyTypes:
     """The key; ``origin`` names it in errors.
 
-    :class:`ConfigurationError` when it is not encrypted, :class:`KeyUnavailable` when the passphrase does not open it.
+    :class:`ConfigurationError` when it is not encrypted, :class:`KeyLocked` when the passphrase does not open it.
     """
     if not pem.startswith(f"-----BEGIN {LABEL}-----".encode()):
         raise ConfigurationError(f"{origin} is not an encrypted PKCS#8 key in PEM; keys are kept encrypted only")
     try:
         return load_pem_private_key(pem, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise KeyUnavailable(f"the passphrase does not open {origin}, or the file is damaged") from None
+        raise KeyLocked(f"the passphrase does not open {origin}, or the file is damaged") from None

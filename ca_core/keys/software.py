@@ -58,7 +58,7 @@ class SoftwareKeyStore:
     def signer(self, reference: str, algorithm: SignatureAlgorithm) -> SoftwareSigner:
         """The key under ``reference``, signing with ``algorithm``.
 
-        :class:`KeyMissing` when there is no such key, :class:`KeyUnavailable` when the passphrase does not open it,
+        :class:`KeyMissing` when there is no such key, :class:`KeyLocked` when the passphrase does not open it,
         :class:`ConfigurationError` when its file is not encrypted or not private, :class:`InvalidInput` when the
         key cannot make that signature.
         """

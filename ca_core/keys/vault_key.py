@@ -23,8 +23,8 @@ from ca_core.domain.errors import (
     Duplicate,
     IntegrityAlarm,
     InvalidInput,
+    KeyLocked,
     KeyMissing,
-    KeyUnavailable,
     NotFound,
 )
 from ca_core.keys.protected_directory import ProtectedDirectory
@@ -69,7 +69,7 @@ class SymmetricKeyStore:
         return key_id
 
     def get(self, key_id: str) -> bytes:
-        """The key of that id. :class:`KeyMissing`; :class:`KeyUnavailable` when the passphrase is wrong;
+        """The key of that id. :class:`KeyMissing`; :class:`KeyLocked` when the passphrase is wrong;
         :class:`IntegrityAlarm` when its file was changed."""
         key = self._keys.get(key_id)
         if key is not None:
@@ -123,7 +123,7 @@ class SymmetricKeyStore:
             try:
                 wrapping.decrypt(sealed[:_NONCE_SIZE], sealed[_NONCE_SIZE:], _bound(_MASTER))
             except (InvalidTag, ValueError):
-                raise KeyUnavailable(f"the passphrase does not open the keys in {self._directory.path}") from None
+                raise KeyLocked(f"the passphrase does not open the keys in {self._directory.path}") from None
             self._wrapping = wrapping
         return self._wrapping
 

@@ -24,6 +24,9 @@ BY_ERROR: Mapping[type[errors.CaError], int] = {
     errors.Conflict: CONFLICT,
     errors.Refused: NEGATIVE,
     errors.TryAgain: TRY_AGAIN,
+    # A client may try again while somebody mends it; whoever runs the command is the one to mend it.
+    errors.KeyMissing: CONFIGURATION,
+    errors.KeyLocked: CONFIGURATION,
     errors.ConfigurationError: CONFIGURATION,
 }
 

@@ -15,7 +15,7 @@ from pkcs11 import (
     UserPinNotInitialized,
 )
 
-from ca_core.domain.errors import KeyUnavailable
+from ca_core.domain.errors import KeyLocked
 from ca_core.keys.secrets_source import Secret
 
 
@@ -30,14 +30,14 @@ class Login:
         """The session that the login was made on, to be kept open; None when the process is logged in already.
 
         A login holds for all sessions of the process with the token (PKCS#11 v3.1 §5.6.8).
-        :class:`KeyUnavailable` says what is wrong with the PIN.
+        :class:`KeyLocked` says what is wrong with the PIN.
         """
         problem = pin_problem(token.flags, token.label)
         if problem:
-            raise KeyUnavailable(problem)
+            raise KeyLocked(problem)
         pin = self._pin()
         if pin in self._refused:
-            raise KeyUnavailable(
+            raise KeyLocked(
                 f"the token {token.label} refused this PIN before, so it is not tried again; put the right PIN in place"
             )
         try:
@@ -46,13 +46,13 @@ class Login:
             return None
         except (PinIncorrect, PinInvalid, PinLenRange, UnicodeDecodeError):
             self._refused.add(pin)
-            raise KeyUnavailable(f"the token {token.label} refuses the PIN; put the right PIN in place") from None
+            raise KeyLocked(f"the token {token.label} refuses the PIN; put the right PIN in place") from None
         except PinLocked:
-            raise KeyUnavailable(_LOCKED.format(token.label)) from None
+            raise KeyLocked(_LOCKED.format(token.label)) from None
         except PinExpired:
-            raise KeyUnavailable(f"the PIN of the token {token.label} has expired; set a new one") from None
+            raise KeyLocked(f"the PIN of the token {token.label} has expired; set a new one") from None
         except UserPinNotInitialized:
-            raise KeyUnavailable(f"the token {token.label} has no user PIN yet; set one") from None
+            raise KeyLocked(f"the token {token.label} has no user PIN yet; set one") from None
 
 
 _LOCKED = "the PIN of the token {} is locked; unlock it with the security officer's PIN"
