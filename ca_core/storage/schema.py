@@ -5,8 +5,9 @@ Every start compares versions, and few migrate: alembic takes a third of a secon
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, inspect, text
 
@@ -87,8 +88,30 @@ def check(engine: Engine) -> list[str]:
         version = context.get_current_revision()
         if version != head():
             return [f"the database is of version {version}, the program of {head()}"]
-        differences = [str(one) for one in compare_metadata(context, metadata)]
+        differences = [one for found in compare_metadata(context, metadata) for one in _sentences(found)]
         return differences + [f"the trigger {name} is missing or another" for name in triggers.missing(connection)]
+
+
+def _sentences(found: Any) -> Iterator[str]:
+    """What alembic found, in words: a tuple of what it would do, what for and to what; a list for one column."""
+    if isinstance(found, list):
+        for one in found:
+            yield from _sentences(one)
+        return
+    operation, *_, what = found
+    verb, _, kind = operation.partition("_")
+    if kind == "column":
+        yield f"the column {what.name} of {found[2]} {_IS[verb]}"
+    elif verb in _IS and kind == "table":
+        yield f"the table {what.name} {_IS[verb]}"
+    elif verb in _IS:
+        yield f"the {_KINDS.get(kind, 'constraint')} {what.name} of {what.table.name} {_IS[verb]}"
+    else:
+        yield f"the column {found[3]} of {found[2]} is another ({operation.removeprefix('modify_')})"
+
+
+_IS = {"add": "is missing", "remove": "is not of this program"}
+_KINDS = {"index": "index", "fk": "foreign key"}
 
 
 def _require_known(version: str | None) -> None:

@@ -66,10 +66,13 @@ def test_an_earlier_version_has_no_trigger_that_asks_a_table_of_a_later_one(shel
 
 
 DAMAGE = {
-    "an index is missing": ("DROP INDEX ix_jobs_state_run_at", "ix_jobs_state_run_at"),
-    "a column is missing": ("ALTER TABLE notices DROP COLUMN sent_at", "sent_at"),
-    "a column too many": ("ALTER TABLE centres ADD COLUMN extra INTEGER", "extra"),
-    "a table is missing": ("DROP TABLE notices", "notices"),
+    "an index is missing": ("DROP INDEX ix_jobs_state_run_at", "the index ix_jobs_state_run_at of jobs is missing"),
+    "a column is missing": ("ALTER TABLE notices DROP COLUMN sent_at", "the column sent_at of notices is missing"),
+    "a column too many": (
+        "ALTER TABLE centres ADD COLUMN extra INTEGER",
+        "the column extra of centres is not of this program",
+    ),
+    "a table is missing": ("DROP TABLE notices", "the table notices is missing"),
 }
 TRIGGER_DAMAGE = {
     "sqlite": [
@@ -91,7 +94,24 @@ TRIGGER_DAMAGE = {
 def test_a_difference_is_told(engine: Engine, damage: str, named: str) -> None:
     with engine.begin() as connection:
         connection.execute(text(damage))
-    assert any(named in one for one in schema.check(engine))
+    differences = schema.check(engine)
+    assert named in differences
+    assert all(one.startswith("the ") for one in differences)
+
+
+def test_a_column_that_may_be_empty_and_a_constraint_that_is_gone_are_told(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        return  # which can alter neither
+    for statement in ("COLUMN name DROP NOT NULL", "COLUMN code DROP NOT NULL"):
+        with engine.begin() as connection:
+            connection.execute(text(f"ALTER TABLE centres ALTER {statement}"))
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE centres DROP CONSTRAINT uq_centres_code"))
+    assert set(schema.check(engine)) == {
+        "the column name of centres is another (nullable)",
+        "the column code of centres is another (nullable)",
+        "the constraint uq_centres_code of centres is missing",
+    }
 
 
 def test_a_trigger_that_is_missing_switched_off_or_weakened_is_told(engine: Engine) -> None:
