@@ -105,7 +105,7 @@ def _crls(program: Program) -> Iterator[Finding]:
         yield Finding(
             name=f"crl {crl.name}",
             ok=left > timedelta(0),
-            detail=f"number {current.number}, {current.entries} entries, next update in {left}"
+            detail=f"number {current.number}, {current.entries} entries, next update in {_whole(left)}"
             if left > timedelta(0)
             else "out of date; is a worker running?",
         )
@@ -118,8 +118,15 @@ def _queue(program: Program) -> Iterator[Finding]:
     yield Finding(
         name="queue",
         ok=late < QUEUE_TOLERANCE,
-        detail="no job waits too long" if late < QUEUE_TOLERANCE else f"a job waits for {late}; is a worker running?",
+        detail="no job waits too long"
+        if late < QUEUE_TOLERANCE
+        else f"a job waits for {_whole(late)}; is a worker running?",
     )
+
+
+def _whole(time: timedelta) -> timedelta:
+    """To the second, for people."""
+    return timedelta(seconds=int(time.total_seconds()))
 
 
 def _active(program: Program) -> list[Authority]:

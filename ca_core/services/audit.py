@@ -30,12 +30,12 @@ class Audit:
         self._symmetric = symmetric
 
     def list(
-        self, actor: Actor, *, after: int = 0, limit: int = 100, object_id: str | None = None
+        self, actor: Actor, *, after: int | None = 0, limit: int = 100, object_id: str | None = None
     ) -> Sequence[AuditRecord]:
-        """Records after that sequence, in their order; at most 1000."""
+        """Records after that sequence, in their order; with None the newest; at most 1000."""
         actor.require(Permission.AUDIT_VIEW)
         with self._transactions.read(actor) as tx:
-            return tx.audit.records(after=max(after, 0), limit=min(max(limit, 1), PAGE), object_id=object_id)
+            return tx.audit.records(after=after and max(after, 0), limit=min(max(limit, 1), PAGE), object_id=object_id)
 
     def export(self, actor: Actor) -> Iterator[str]:
         """The whole chain with its checkpoints as lines for :func:`~ca_core.services.audit_file.verify_export`.

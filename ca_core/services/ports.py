@@ -345,7 +345,11 @@ class AuditTrail(Protocol):
         ``details`` are JSON values: identifiers and digests (hex), no personal data."""
         ...
 
-    def records(self, *, after: int = 0, limit: int = 1000, object_id: str | None = None) -> Sequence[AuditRecord]: ...
+    def records(
+        self, *, after: int | None = 0, limit: int = 1000, object_id: str | None = None
+    ) -> Sequence[AuditRecord]:
+        """In their order: those after that sequence, or with None the newest."""
+        ...
 
     def head(self) -> tuple[int, bytes]:
         """Sequence and digest of the last record; (0, GENESIS) when there is none."""

@@ -17,15 +17,19 @@ app = typer.Typer(name="audit", help="The audit trail.", no_args_is_help=True)
 @app.command("list")
 def list_(
     ctx: typer.Context,
-    after: Annotated[int, typer.Option(min=0)] = 0,
+    after: Annotated[int | None, typer.Option(min=0, help="From this record on; without it, the newest.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     object_id: Annotated[str | None, typer.Option(help="Only records about this object.")] = None,
 ) -> None:
-    """Records in their order."""
+    """Records in their order: the newest, or those after a given one."""
     context = context_of(ctx)
     records = context.services.audit.list(context.actor, after=after, limit=limit, object_id=object_id)
     columns = {"sequence": "#", "at": "at", "actor_name": "who", "action": "what", "object_id": "on"}
     context.output.table(records, columns)
+    if after is not None and len(records) == limit:
+        context.output.say(f"more: --after {records[-1].sequence}")
+    if after is None and records and records[0].sequence > 1:
+        context.output.say("earlier ones: --after 0, or a larger --limit")
 
 
 @app.command()
@@ -45,6 +49,8 @@ def export(
                 out.write(line + "\n")
     except FileExistsError:
         raise InvalidInput(f"{file} exists already; name another file") from None
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be written: {error.strerror}") from None
     context.output.say(f"written to {file}; check it anywhere with: pechatnik audit verify {file}")
 
 

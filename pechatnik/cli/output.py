@@ -7,19 +7,28 @@ import enum
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.table import Table
 
 from ca_core.domain.errors import CaError
 from ca_core.domain.identifiers import Serial
 
 stdout = Console(highlight=False, markup=False, soft_wrap=True)
-stderr = Console(stderr=True, highlight=False, markup=False)
+stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+WIDE = frozenset({"subject", "name", "email", "roles", "profile", "label", "hooks", "actor_name", "key_identifier"})
+"""Fields that are cut to fit a terminal. All others are there to be copied, and stay whole whatever the width."""
+NARROWEST = 8
+"""Columns that a wide field keeps."""
+GAP = 2
+"""Blanks between columns."""
+DAYS = frozenset({"not_after"})
+"""Moments of which the day is enough on a terminal."""
 
 
 def plain(value: Any) -> Any:
@@ -70,12 +79,15 @@ class Output:
         if not rows:
             stderr.print("nothing to show")
             return
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in columns.values():
-            table.add_column(heading, overflow="fold")
-        for row in rows:
-            table.add_row(*(_cell(getattr(row, name)) for name in columns))
-        stdout.print(table)
+        terminal = stdout.is_terminal
+        cell = _short if terminal else _whole
+        lines = [[*columns.values()], *([cell(name, getattr(row, name)) for name in columns] for row in rows)]
+        widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+        if terminal:
+            _fit(widths, [name in WIDE for name in columns], stdout.width - GAP * (len(widths) - 1))
+        for line in lines:
+            text = (" " * GAP).join(map(_padded, line, widths)).rstrip()
+            stdout.print(text, style="bold" if line is lines[0] else None)
         if next_cursor:
             stderr.print(f"more: --cursor {next_cursor}")
 
@@ -95,7 +107,27 @@ class Output:
             stderr.print(text)
 
 
-def _cell(value: Any) -> str:
+def _fit(widths: list[int], wide: Sequence[bool], room: int) -> None:
+    """Take from the widest of the wide columns until there is room, or nothing more to take."""
+    while sum(widths) > room:
+        width, at = max(((width, at) for at, width in enumerate(widths) if wide[at]), default=(0, 0))
+        if width <= NARROWEST:
+            return
+        widths[at] = width - 1
+
+
+def _padded(cell: str, width: int) -> str:
+    return set_cell_size(cell, width) if cell_len(cell) <= width else set_cell_size(cell, width - 1) + "…"
+
+
+def _short(name: str, value: Any) -> str:
+    """A cell for a terminal: moments to the minute, in UTC."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d" if name in DAYS else "%Y-%m-%d %H:%MZ")
+    return _whole(name, value)
+
+
+def _whole(_: str, value: Any) -> str:
     value = plain(value)
     if value is None:
         return ""

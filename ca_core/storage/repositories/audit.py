@@ -68,10 +68,14 @@ class AuditRows(EntityRows[AuditRecord]):
         self._pending.clear()
         self._execute(insert(audit_records).values(rows))
 
-    def records(self, *, after: int = 0, limit: int = 1000, object_id: str | None = None) -> Sequence[AuditRecord]:
-        statement = self._select().where(R.sequence > after)
+    def records(
+        self, *, after: int | None = 0, limit: int = 1000, object_id: str | None = None
+    ) -> Sequence[AuditRecord]:
+        statement = self._select().where(R.sequence > (after or 0))
         if object_id is not None:
             statement = statement.where(R.object_id == object_id)
+        if after is None:
+            return self._all(statement.order_by(R.sequence.desc()).limit(limit))[::-1]
         return self._all(statement.order_by(R.sequence).limit(limit))
 
     def head(self) -> tuple[int, bytes]:

@@ -72,6 +72,13 @@ def test_records_are_listed_in_order_by_page_and_by_object(desk: Any) -> None:
     assert len(desk.audit.list(SYSTEM_ACTOR, limit=10**9, after=-5)) == 5
 
 
+def test_the_newest_records_are_listed_in_their_order_too(desk: Any) -> None:
+    busy(desk, 5)
+    newest = desk.audit.list(SYSTEM_ACTOR, after=None, limit=2)
+    assert [record.sequence for record in newest] == [4, 5]
+    assert desk.audit.list(SYSTEM_ACTOR, after=None, object_id=newest[0].object_id) == [newest[0]]
+
+
 def test_an_honest_trail_is_whole_and_a_seal_covers_it(desk: Any) -> None:
     busy(desk)
     assert desk.audit.verify(SYSTEM_ACTOR).sealed_up_to == 0
