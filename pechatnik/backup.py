@@ -65,18 +65,23 @@ def restore(config: Config, source: Path) -> Summary:
     Refused when a file is missing or changed; Duplicate when there is data already."""
     try:
         digests: dict[str, str] = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise Refused(f"{source} has no readable {MANIFEST}; it is not a whole backup") from None
     for name, digest in digests.items():
         path = source / name
         if ".." in Path(name).parts or not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             raise Refused(f"{name} in the backup is missing or was changed; nothing was restored")
-    if (config.data / DATABASE).exists():
-        raise Duplicate(f"{config.data} has a database already; restore into an empty installation")
+    refuse_existing(config)
     for name in digests:
         if name.startswith("data/"):
             _copy(source / name, config.data / Path(name).relative_to("data"))
     return _summary(source, digests)
+
+
+def refuse_existing(config: Config) -> None:
+    """Duplicate when the installation has a database: nothing is restored over one."""
+    if (config.data / DATABASE).exists():
+        raise Duplicate(f"{config.data} has a database already; restore into an empty installation")
 
 
 def _copy(source: Path, target: Path) -> None:

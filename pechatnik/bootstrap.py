@@ -189,11 +189,21 @@ class Program:
 
 def engine_of(config: Config) -> Engine:
     """The engine that the configuration names."""
+    if not config.data.is_dir():
+        raise ConfigurationError(f"there is no directory {config.data} yet; run: pechatnik db upgrade")
     url = make_url(config.database_url)
     if config.database.password_file is not None:
         password = read_secret(file=config.database.password_file, variable=None, environment={})
         url = url.set(password=password.decode())
     return engine_for(url.render_as_string(hide_password=False), synchronous=config.database.synchronous)
+
+
+def make_data_directory(config: Config) -> None:
+    """The directory of keys, documents and the embedded database, for this user alone."""
+    try:
+        config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{config.data} cannot be made: {error.strerror}") from None
 
 
 def extensions_of(config: Config) -> Extensions:

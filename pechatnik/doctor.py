@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import make_url
 
 from ca_core.domain.errors import CaError
 from pechatnik.bootstrap import build
@@ -17,7 +21,7 @@ FREE_BYTES = 1 << 30
 
 def examine(config: Config) -> list[Finding]:
     """Every check there is, the machine's first; a program that cannot be built is one failed check."""
-    findings = [_python(), _data(config), _disk(config)]
+    findings = [_python(), _data(config), *_database_file(config), _disk(config)]
     try:
         program = build(config)
     except CaError as error:
@@ -37,6 +41,17 @@ def _data(config: Config) -> Finding:
         return Finding(name="data directory", ok=True, detail=str(config.data))
     why = "is open to other users; run: chmod 700" if usable else "is missing or not writable:"
     return Finding(name="data directory", ok=False, detail=f"{why} {config.data}")
+
+
+def _database_file(config: Config) -> Iterator[Finding]:
+    """Who else can read an embedded database; a directory that others cannot enter guards what is in it."""
+    url = make_url(config.database_url)
+    file = Path(url.database or "")
+    if url.get_backend_name() != "sqlite" or not file.is_file():
+        return
+    private = not file.stat().st_mode & 0o077 or not file.absolute().parent.stat().st_mode & 0o077
+    why = str(file) if private else f"is open to other users; run: chmod 600 {file}*"
+    yield Finding(name="database file", ok=private, detail=why)
 
 
 def _disk(config: Config) -> Finding:

@@ -17,7 +17,7 @@ from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.authority import AuthorityKind
 from ca_core.domain.errors import ConfigurationError
 from pechatnik import config as configuration
-from pechatnik.bootstrap import Program, build, engine_of
+from pechatnik.bootstrap import Program, build, engine_of, make_data_directory
 from pechatnik.cli.output import Output
 from pechatnik.journey import Cast, Journey
 from pechatnik.server import refuse_taken, serve as serve_forever
@@ -129,6 +129,7 @@ def build_upgraded(config_path: Path) -> Program:
     from ca_core.storage import schema
 
     config = configuration.load(config_path)
+    make_data_directory(config)
     engine = engine_of(config)
     schema.upgrade(engine)
     engine.dispose()

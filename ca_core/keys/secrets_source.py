@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,7 +29,7 @@ def read_secret(*, file: Path | None, variable: str | None, environment: Mapping
         origin = str(file)
     else:
         assert variable is not None
-        secret = environment.get(variable, "").encode()
+        secret = os.fsencode(environment.get(variable, ""))
         origin = f"the environment variable {variable}"
     if not secret:
         raise ConfigurationError(f"{origin} holds no secret; put the secret there")

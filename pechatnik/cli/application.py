@@ -61,7 +61,7 @@ def new(
     if data is not None:
         try:
             loaded = json.loads(read_file(data))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InvalidInput(f"{data} is not a JSON object") from None
         if not isinstance(loaded, dict) or not all(isinstance(value, str) for value in loaded.values()):
             raise InvalidInput(f"{data} is not a JSON object of strings")

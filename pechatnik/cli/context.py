@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from ca_core.domain.access import SYSTEM_ACTOR, Actor
-from ca_core.domain.errors import InvalidInput
+from ca_core.domain.errors import ConfigurationError, InvalidInput
+from ca_core.keys.secrets_source import read_secret
 from pechatnik.cli.output import Output
 
 if TYPE_CHECKING:
@@ -56,14 +58,21 @@ class Context:
     def actor(self) -> Actor:
         """The holder of the API token in ``--token-file`` or ``PECHATNIK_TOKEN``; without one, the system itself,
         which may do everything but review and approve."""
-        token = self.token_file.read_text().strip() if self.token_file else os.environ.get(TOKEN_VARIABLE, "")
-        return self.services.tokens.authenticate(token) if token else SYSTEM_ACTOR
+        variable = None if self.token_file else TOKEN_VARIABLE
+        if variable is not None and variable not in os.environ:
+            return SYSTEM_ACTOR
+        # A token that was named and is not there stops the command: it must not go on with the system's rights.
+        secret = read_secret(file=self.token_file, variable=variable, environment=os.environ)
+        token = secret.decode(errors="replace").strip()
+        if not token.isascii() or not token.isprintable() or not token:
+            raise ConfigurationError(f"{self.token_file or variable} holds no API token; put one there")
+        return self.services.tokens.authenticate(token)
 
     def confirm(self, question: str) -> None:
         """Ask at a terminal; without one, or with --yes, go on only when --yes was given."""
         if self.yes:
             return
-        if not typer.confirm(question, err=True):
+        if not sys.stdin.isatty() or not typer.confirm(question, err=True):
             raise InvalidInput("nothing was done; add --yes to go on without the question")
 
 
@@ -79,8 +88,6 @@ def context_of(ctx: typer.Context) -> Context:
 
 def read_file(path: Path) -> bytes:
     """A file's bytes, or standard input for ``-``."""
-    import sys
-
     if str(path) == "-":
         data = sys.stdin.buffer.read(MAX_INPUT + 1)
     else:
@@ -96,8 +103,6 @@ def read_file(path: Path) -> bytes:
 
 def write_file(path: Path, data: bytes) -> None:
     """Write a result; ``-`` is standard output. An existing file is not overwritten."""
-    import sys
-
     if str(path) == "-":
         sys.stdout.buffer.write(data)
         sys.stdout.flush()

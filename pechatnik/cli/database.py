@@ -19,14 +19,17 @@ app = typer.Typer(name="db", help="The database.", no_args_is_help=True)
 def upgrade(ctx: typer.Context) -> None:
     """Bring the schema to this version of the program."""
     from ca_core.storage import schema
-    from pechatnik.bootstrap import engine_of
+    from pechatnik.bootstrap import engine_of, make_data_directory
 
     context = context_of(ctx)
-    engine = engine_of(load(context.config_path))
-    before = schema.current(engine)
+    config = load(context.config_path)
     if context.dry_run:
+        before = schema.current(engine_of(config)) if config.data.is_dir() else None
         context.output.result({"from": before, "to": schema.head()}, f"would upgrade from {before} to {schema.head()}")
         return
+    make_data_directory(config)
+    engine = engine_of(config)
+    before = schema.current(engine)
     schema.upgrade(engine)
     after = schema.current(engine)
     context.output.result(
@@ -42,7 +45,9 @@ def check(ctx: typer.Context) -> int:
 
     context = context_of(ctx)
     differences = schema.check(engine_of(load(context.config_path)))
-    context.output.result({"differences": differences}, "\n".join(differences) or "the schema is as it should be")
+    advice = "(if 'pechatnik db upgrade' has nothing to do, an unreleased version made it, or somebody changed it)"
+    sentences = [*differences, advice] if differences else ["the schema is as it should be"]
+    context.output.result({"differences": differences}, "\n".join(sentences))
     return NEGATIVE if differences else 0
 
 
@@ -59,11 +64,13 @@ def backup(ctx: typer.Context, directory: Annotated[Path, typer.Argument(help="A
 @app.command()
 def restore(ctx: typer.Context, directory: Annotated[Path, typer.Argument(help="A backup.")]) -> None:
     """Verify a backup and restore it into an installation that has no data yet."""
-    from pechatnik.backup import restore as restore_backup
+    from pechatnik.backup import refuse_existing, restore as restore_backup
 
     context = context_of(ctx)
     if not directory.is_dir():
         raise ConfigurationError(f"there is no backup at {directory}")
-    context.confirm(f"Restore {directory} into {load(context.config_path).data}?")
-    summary = restore_backup(load(context.config_path), directory)
+    config = load(context.config_path)
+    refuse_existing(config)
+    context.confirm(f"Restore {directory} into {config.data}?")
+    summary = restore_backup(config, directory)
     context.output.result(summary, f"{summary['files']} files restored and verified; run: pechatnik doctor")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -85,7 +86,8 @@ def hoist(arguments: list[str]) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run one command and exit with its code."""
+    """Run one command and exit with its code. What it writes is for the user it runs as alone."""
+    os.umask(0o077)
     sys.exit(run(arguments))
 
 

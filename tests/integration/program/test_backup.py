@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,16 @@ def test_a_backup_goes_into_a_new_directory_and_a_restore_into_an_empty_place(
 ) -> None:
     assert call("db", "backup", str(backup)).code == 6
     assert call("db", "restore", str(backup), "--yes").code == 6
+    assert call("db", "restore", str(backup)).code == 6, "before any question"
+
+
+def test_a_restore_that_nobody_can_be_asked_about_says_how_to_do_without(
+    call: Any, home: Path, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    answer = call("db", "restore", str(backup), config=empty_home(home, tmp_path / "new"))
+    assert answer.code == 2
+    assert "--yes" in answer.err
 
 
 def test_a_changed_backup_is_refused_and_nothing_is_restored(

@@ -61,6 +61,11 @@ def test_an_unset_variable_is_refused(environment: dict[str, str]) -> None:
         read_secret(file=None, variable="PIN", environment=environment)
 
 
+def test_a_variable_gives_its_octets_as_they_are() -> None:
+    secret = read_secret(file=None, variable="PIN", environment={"PIN": "\udcff\udcfe"})
+    assert secret == b"\xff\xfe"
+
+
 def test_exactly_one_source_has_to_be_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="either"):
         read_secret(file=None, variable=None, environment={})
