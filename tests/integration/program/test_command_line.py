@@ -240,6 +240,7 @@ def test_tokens_are_managed_by_who_was_given_that_right_or_by_the_machines_owner
     for verb in (["list"], ["list", *whose], ["revoke-all", *whose]):
         assert call("token", *verb, by="clerk").code == 5
     manager = call("token", "create", *whose, *secret, "--scope", "token.manage", "--json").document["token"]
+    (home / "manager.token").touch(mode=0o600)
     (home / "manager.token").write_text(manager)
     assert len(call("token", "list", "--json", by="manager").document["items"]) == 2
     assert len(call("token", "list", *whose, "--json").document["items"]) == 2

@@ -100,6 +100,15 @@ def test_a_token_that_is_not_there_does_not_make_the_caller_the_system(
     assert call("account", "list", "--token-file", str(tmp_path)).code == 78
 
 
+def test_a_token_that_everybody_can_read_is_not_used(call: Any, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("known to all")
+    token.chmod(0o644)
+    answer = call("account", "list", "--token-file", str(token))
+    assert answer.code == 78
+    assert "chmod 600" in answer.err
+
+
 @pytest.mark.parametrize("value", ["", " ", "\udcff"])
 def test_nor_does_an_empty_variable(call: Any, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("PECHATNIK_TOKEN", value)
