@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from ca_core.domain.errors import ConfigurationError, Duplicate, Refused
+from ca_core.keys.last_seal import FOLDER as LAST_SEAL
 from pechatnik.config import Config
 
 MANIFEST = "manifest.json"
@@ -39,7 +40,8 @@ def back_up(config: Config, config_path: Path, target: Path) -> Summary:
     source = config.data
     for path in sorted(source.rglob("*")):
         relative = path.relative_to(source)
-        if path.is_dir() or relative.name in SKIPPED or target in path.parents:
+        # A name with a dot in front is a file that is being written.
+        if path.is_dir() or relative.name in SKIPPED or relative.name.startswith(".") or target in path.parents:
             continue
         _copy(path, target / "data" / relative)
     _copy(config_path, target / "pechatnik.toml")
@@ -72,6 +74,8 @@ def restore(config: Config, source: Path) -> Summary:
         if ".." in Path(name).parts or not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             raise Refused(f"{name} in the backup is missing or was changed; nothing was restored")
     refuse_existing(config)
+    # What is restored may end before the last seal that this place saw.
+    shutil.rmtree(config.data / LAST_SEAL, ignore_errors=True)
     for name in digests:
         if name.startswith("data/"):
             _copy(source / name, config.data / Path(name).relative_to("data"))

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import structlog
 from sqlalchemy import Engine, make_url, text
 
 from ca_core.documents.inspection import Inspector
@@ -25,6 +26,7 @@ from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.application import ApplicationState, CheckMode
 from ca_core.domain.authority import Authority
 from ca_core.domain.errors import ConfigurationError, KeyMissing
+from ca_core.keys.last_seal import FOLDER as LAST_SEAL, LastSealFile
 from ca_core.keys.password_hash import Argon2Hasher
 from ca_core.keys.secrets_source import Secret, read_secret
 from ca_core.keys.software import SoftwareKeyStore
@@ -71,6 +73,8 @@ from ocsp.responder import Responder
 from pechatnik.config import Config
 from pechatnik.plugin_registry import load_plugins
 from pechatnik.rounds import Rounds
+
+log = structlog.get_logger("audit")
 
 SYMMETRIC_PURPOSES = ("audit", "documents", "account", "site")
 """What the installation has symmetric keys for; made at the first start."""
@@ -303,6 +307,7 @@ def build(
         base_url=config.server.public_url,
         entropy=entropy,
     )
+    audit = Audit(transactions, keys=keys, symmetric=symmetric, last_seal=LastSealFile(config.data / LAST_SEAL))
     notices = Notices(transactions, mailer=_mailer(config), installation=config.installation.name)
     services = Services(
         accounts=Accounts(
@@ -312,7 +317,7 @@ def build(
             entropy=entropy,
             installation=config.installation.name,
         ),
-        audit=Audit(transactions, keys=keys, symmetric=symmetric),
+        audit=audit,
         authorities=authorities,
         certificates=CertificateDesk(transactions),
         deadlines=DeadlineWatch(transactions, decision_clock, open_for=timedelta(days=config.desk.open_days)),
@@ -457,6 +462,17 @@ def _rounds(services: Services, crls: CrlOffice, transactions: Transactions, mon
         with transactions.read(SYSTEM_ACTOR):
             pass
 
+    def seal() -> None:
+        checkpoint = services.audit.seal(SYSTEM_ACTOR)
+        # A log collector keeps the chain's end where whoever has this machine cannot cut it off.
+        log.info(
+            "audit chain sealed",
+            sequence=checkpoint.sequence,
+            digest=checkpoint.digest.hex(),
+            signature=checkpoint.signature.hex(),
+            at=checkpoint.at.isoformat(),
+        )
+
     def queue_recheck() -> None:
         with transactions.begin(SYSTEM_ACTOR) as tx:
             yesterday = (tx.now - timedelta(days=1)).date().isoformat()
@@ -478,7 +494,7 @@ def _rounds(services: Services, crls: CrlOffice, transactions: Transactions, mon
             "deadlines": (timedelta(minutes=1), services.deadlines.tick),
             "crl": (timedelta(minutes=1), crls.tick),
             "responders": (timedelta(hours=1), lambda: services.authorities.renew_responders(SYSTEM_ACTOR)),
-            "audit-seal": (timedelta(hours=1), lambda: services.audit.seal(SYSTEM_ACTOR)),
+            "audit-seal": (timedelta(hours=1), seal),
             "sessions and answers": (timedelta(hours=1), forget),
             "recheck": (timedelta(hours=1), queue_recheck),
             "retention": (timedelta(days=1), services.retention.tick),

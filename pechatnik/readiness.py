@@ -129,6 +129,12 @@ def _whole(time: timedelta) -> timedelta:
     return timedelta(seconds=int(time.total_seconds()))
 
 
+def _record(program: Program) -> Iterator[Finding]:
+    seal = program.services.audit.last_seal(SYSTEM_ACTOR)
+    detail = "not sealed yet" if seal is None else f"ends at or after the last seal, over record {seal.sequence}"
+    yield Finding(name="audit chain", ok=True, detail=detail)
+
+
 def _active(program: Program) -> list[Authority]:
     with program.transactions.read(SYSTEM_ACTOR) as tx:
         return [one for one in tx.authorities.all() if one.state is AuthorityState.ACTIVE]
@@ -153,4 +159,5 @@ CHECKS: tuple[tuple[str, Callable[[Program], Iterator[Finding]]], ...] = (
     ("certificates", _own_certificates),
     ("crls", _crls),
     ("queue", _queue),
+    ("audit chain", _record),
 )

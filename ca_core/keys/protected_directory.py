@@ -1,11 +1,12 @@
-"""A directory of secrets that nobody else can read, whose files are written once."""
+"""A directory of secrets that nobody else can read, whose files are written whole."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -59,26 +60,31 @@ class ProtectedDirectory:
         """Write a new file whole and durably, or not at all; :class:`Duplicate` when the name is taken."""
         self._make()
         path = self.path / name
-        temporary = f".{name}.{secrets.token_hex(8)}"
         with self._opened() as directory:
             try:
-                descriptor = os.open(
-                    temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode=0o600, dir_fd=directory
-                )
-                try:
-                    with os.fdopen(descriptor, "wb") as file:
-                        file.write(content)
-                        file.flush()
-                        os.fsync(descriptor)
+                with _written(directory, name, content) as temporary:
                     # A link fails where the name exists, so two writers cannot both win; a rename would replace.
                     os.link(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
-                finally:
-                    os.unlink(temporary, dir_fd=directory)
-                os.fsync(directory)
             except FileExistsError:
                 raise Duplicate(f"{path} exists already and is not overwritten") from None
             except OSError as error:
                 raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from None
+
+    def replace(self, name: str, content: bytes, *, unless: Callable[[bytes], bool]) -> None:
+        """Write a file whole and durably, in place of one of that name, unless that one's content is to stay.
+
+        One writer at a time, of all processes, so none replaces what it has not seen."""
+        self._make()
+        with self._opened() as directory:
+            try:
+                fcntl.flock(directory, fcntl.LOCK_EX)  # until the descriptor is closed
+                with suppress(NotFound):
+                    if unless(self.read(name)):
+                        return
+                with _written(directory, name, content) as temporary:
+                    os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+            except OSError as error:
+                raise ConfigurationError(f"{self.path / name} cannot be written: {error.strerror}") from None
 
     def _make(self) -> None:
         try:
@@ -102,6 +108,23 @@ class ProtectedDirectory:
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+@contextmanager
+def _written(directory: int, name: str, content: bytes) -> Iterator[str]:
+    """A new file with that content under a name of its own; what the block does with it reaches the disk too."""
+    temporary = f".{name}.{secrets.token_hex(8)}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode=0o600, dir_fd=directory)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        yield temporary
+    finally:
+        with suppress(FileNotFoundError):  # when it was renamed
+            os.unlink(temporary, dir_fd=directory)
+    os.fsync(directory)
 
 
 def _check_private(path: Path, status: os.stat_result, *, wanted: str) -> None:

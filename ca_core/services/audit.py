@@ -13,7 +13,7 @@ from ca_core.domain.audit import AuditCheckpoint, AuditRecord, checkpoint_messag
 from ca_core.domain.errors import AuditBroken, Duplicate, KeyMissing, NotFound, WrongState
 from ca_core.services.audit_chain import SIGNATURE, AuditChain, AuditReport, is_signed
 from ca_core.services.audit_file import checkpoint_line, heading_line, record_line
-from ca_core.services.ports import KeyStore, Signer, SymmetricKeys, Transaction, Transactions
+from ca_core.services.ports import KeyStore, LastSeal, Signer, SymmetricKeys, Transaction, Transactions
 
 KEY_REFERENCE = "audit"
 """Of the key that signs checkpoints; made on first use."""
@@ -22,12 +22,17 @@ PAGE = 1000
 
 
 class Audit:
-    """``keys`` holds the checkpoint key, ``symmetric`` the keys of the records' MACs."""
+    """``keys`` holds the checkpoint key, ``symmetric`` the keys of the records' MACs.
 
-    def __init__(self, transactions: Transactions, *, keys: KeyStore, symmetric: SymmetricKeys) -> None:
+    ``last_seal`` is outside the database: a chain that ends before it, or goes another way, was tampered with."""
+
+    def __init__(
+        self, transactions: Transactions, *, keys: KeyStore, symmetric: SymmetricKeys, last_seal: LastSeal
+    ) -> None:
         self._transactions = transactions
         self._keys = keys
         self._symmetric = symmetric
+        self._last_seal = last_seal
 
     def list(
         self, actor: Actor, *, after: int | None = 0, limit: int = 100, object_id: str | None = None
@@ -49,21 +54,28 @@ class Audit:
     def seal(self, actor: Actor) -> AuditCheckpoint:
         """Sign the chain as it stands; the present checkpoint when nothing was added since.
 
-        What was added since the last checkpoint is verified first: AuditBroken rather than a seal on a broken chain.
+        What was added since the last checkpoint is verified first: AuditBroken rather than a seal on a broken chain,
+        or on one that lost what was sealed before. The seal is kept outside the database as well.
         """
         actor.require(Permission.AUDIT_SEAL)
-        signer = self._signer()
+        kept = self._last_seal.read()
         with self._transactions.read(actor) as tx:
             moment = tx.now
+            sequence, digest = tx.audit.head()
+            if kept is not None:
+                _require_sealed(tx, kept)
+            elif sequence == 0:
+                raise WrongState("there is nothing on record yet, so there is nothing to seal")
+            signer = self._signer()
             # Only our own: whoever can write the table must not be able to say from where on to look.
             ours = [one for one in tx.audit.checkpoints() if one.public_key_info == signer.public_key_info]
             last = max(filter(is_signed, ours), key=lambda one: one.sequence, default=None)
-            sequence, digest = tx.audit.head()
             if last is not None and (last.sequence, last.digest) == (sequence, digest):
+                self._last_seal.keep(last)
                 return last
-            if sequence == 0:
-                raise WrongState("there is nothing on record yet, so there is nothing to seal")
-            report = self._walk(tx, self._chain(last))
+            chain = self._chain(last)
+            self._walk(tx, chain)
+            report = chain.report()
         if not report.ok:
             raise AuditBroken(f"the audit chain is broken at record {report.first_broken}; it was not sealed")
         checkpoint = AuditCheckpoint(
@@ -77,7 +89,19 @@ class Audit:
         # When another process sealed the same record meanwhile, its seal is as good.
         with suppress(Duplicate), self._transactions.begin(actor) as tx:
             tx.audit.add_checkpoint(checkpoint)
+        # After the commit: what is kept is never ahead of the database of an honest installation.
+        self._last_seal.keep(checkpoint)
         return checkpoint
+
+    def last_seal(self, actor: Actor) -> AuditCheckpoint | None:
+        """The seal that is kept outside the database; AuditBroken when the chain lost what it covers. Quick:
+        :meth:`verify` looks at everything."""
+        actor.require(Permission.AUDIT_VIEW)
+        kept = self._last_seal.read()
+        if kept is not None:
+            with self._transactions.read(actor) as tx:
+                _require_sealed(tx, kept)
+        return kept
 
     def public_key(self, actor: Actor) -> bytes:
         """The DER SubjectPublicKeyInfo that checkpoints verify with; NotFound before the first seal."""
@@ -87,12 +111,21 @@ class Audit:
         return self._signer().public_key_info
 
     def verify(self, actor: Actor) -> AuditReport:
-        """Check every record's digest, link and MAC, and every checkpoint against the authority's own audit key."""
+        """Check every record's digest, link and MAC, every checkpoint against the authority's own audit key, and the
+        seal kept outside the database."""
         actor.require(Permission.AUDIT_VIEW)
         trusted = frozenset({self._signer().public_key_info} if KEY_REFERENCE in self._keys.references() else ())
+        # Before the view of the database is fixed: a seal is kept once it is committed, so the view has what it covers.
+        kept = self._last_seal.read()
         with self._transactions.read(actor) as tx:
-            chain = AuditChain(tx.audit.checkpoints(), trusted_keys=trusted, check_mac=self._mac_fits)
-            return self._walk(tx, chain)
+            chain = AuditChain(
+                [*tx.audit.checkpoints(), *([kept] if kept else [])],
+                trusted_keys=trusted,
+                check_mac=self._mac_fits,
+                must_be_sealed=bool(trusted),
+            )
+            self._walk(tx, chain)
+            return chain.report()
 
     def _lines(self, actor: Actor) -> Iterator[str]:
         with self._transactions.read(actor) as tx:
@@ -110,11 +143,10 @@ class Audit:
             chain.sequence, chain.digest = last.sequence, last.digest
         return chain
 
-    def _walk(self, tx: Transaction, chain: AuditChain) -> AuditReport:
+    def _walk(self, tx: Transaction, chain: AuditChain) -> None:
         for record in _records(tx, after=chain.sequence):
             chain.feed(record)
         chain.expect_end(*tx.audit.head())
-        return chain.report()
 
     def _mac_fits(self, record: AuditRecord) -> bool:
         try:
@@ -129,6 +161,15 @@ class Audit:
             with suppress(Duplicate):
                 self._keys.generate(KEY_REFERENCE, KeyAlgorithm.EC_P384)
         return self._keys.signer(KEY_REFERENCE, SIGNATURE)
+
+
+def _require_sealed(tx: Transaction, seal: AuditCheckpoint) -> None:
+    """AuditBroken unless the chain still holds the record that the seal is over."""
+    found = tx.audit.records(after=seal.sequence - 1, limit=1)
+    if not found or found[0].sequence != seal.sequence:
+        raise AuditBroken(f"record {seal.sequence} was sealed and is gone: the audit chain was cut off before it")
+    if found[0].digest != seal.digest:
+        raise AuditBroken(f"record {seal.sequence} is not the one that was sealed: the audit chain was rewritten")
 
 
 def _records(tx: Transaction, *, after: int) -> Iterator[AuditRecord]:

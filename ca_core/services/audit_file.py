@@ -37,6 +37,14 @@ def record_line(record: AuditRecord) -> str:
     return _line("record", {name: _written(getattr(record, name)) for name in _RECORD})
 
 
+def read_checkpoint(line: str) -> AuditCheckpoint:
+    """What :func:`checkpoint_line` wrote; InvalidInput for anything else."""
+    kind, fields = _parsed(line, 1)
+    if kind != "checkpoint":
+        raise InvalidInput(f"this is a {kind[:20]} of an audit export, not a checkpoint")
+    return _read(1, _checkpoint, fields, _CHECKPOINT)
+
+
 def verify_export(lines: Iterable[str], *, trusted_public_keys: Collection[bytes]) -> AuditReport:
     """Check a whole export, line by line, in constant memory but for the checkpoints.
 

@@ -360,6 +360,18 @@ class AuditTrail(Protocol):
     def checkpoints(self) -> Sequence[AuditCheckpoint]: ...
 
 
+class LastSeal(Protocol):
+    """The last checkpoint of the audit chain, kept outside the database: it tells when the chain's end is cut off."""
+
+    def read(self) -> AuditCheckpoint | None:
+        """None before the first seal; AuditBroken when what is kept is no checkpoint."""
+        ...
+
+    def keep(self, seal: AuditCheckpoint) -> None:
+        """Durably; a seal over a later record stays."""
+        ...
+
+
 class Transaction(Protocol):
     """One database transaction of one caller. Leaving the ``with`` block commits; an exception rolls back."""
 

@@ -41,7 +41,10 @@ def worker(
     once: Annotated[bool, typer.Option(help="Do what is due, then exit.")] = False,
 ) -> None:
     """Run jobs: notices, CRLs, responder renewal, clocks, audit seals."""
+    from pechatnik import logs
+
     context = context_of(ctx)
+    logs.configure(verbose=context.verbose)
     done = context.program.work(once=once)
     if once:
         context.output.result({"jobs": done}, f"{done} jobs done" if done else "nothing was due")

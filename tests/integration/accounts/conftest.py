@@ -16,6 +16,7 @@ from ca_core.domain.account import Account
 from ca_core.domain.audit import AuditRecord
 from ca_core.domain.errors import TryAgain
 from ca_core.domain.work import Job, Notice
+from ca_core.keys.last_seal import LastSealFile
 from ca_core.keys.password_hash import Argon2Hasher
 from ca_core.keys.software import SoftwareKeyStore
 from ca_core.services.accounts import Accounts
@@ -59,6 +60,7 @@ class Desk:
     postbox: Postbox
     keys: SoftwareKeyStore
     symmetric_keys: Any
+    last_seal: LastSealFile
     handlers: dict[str, Callable[[Job], object]] = field(default_factory=dict)
 
     def hash_with(self, hasher: Argon2Hasher) -> None:
@@ -120,6 +122,7 @@ def desk(transactions: Any, clock: Any, symmetric_keys: Any, tmp_path: Path) -> 
     """The services."""
     postbox = Postbox()
     keys = SoftwareKeyStore(tmp_path / "signing", lambda: b"only for this test")
+    last_seal = LastSealFile(tmp_path / "audit")
     notices = Notices(transactions, mailer=postbox, installation="Pechatnik")
     return Desk(
         transactions=transactions,
@@ -128,11 +131,12 @@ def desk(transactions: Any, clock: Any, symmetric_keys: Any, tmp_path: Path) -> 
         sessions=Sessions(transactions, entropy=secrets.token_bytes),
         tokens=Tokens(transactions, entropy=secrets.token_bytes),
         idempotency=Idempotency(transactions, keys=symmetric_keys, entropy=secrets.token_bytes),
-        audit=Audit(transactions, keys=keys, symmetric=symmetric_keys),
+        audit=Audit(transactions, keys=keys, symmetric=symmetric_keys, last_seal=last_seal),
         jobs=JobDesk(transactions),
         notices=notices,
         postbox=postbox,
         keys=keys,
         symmetric_keys=symmetric_keys,
+        last_seal=last_seal,
         handlers={"notice": notices.deliver},
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,6 +13,7 @@ from sqlalchemy import Engine, text
 
 from ca_core.domain.access import ROLE_PERMISSIONS, SYSTEM_ACTOR, Permission, Role
 from ca_core.domain.errors import AuditBroken, NotFound, NotPermitted, WrongState
+from ca_core.keys.last_seal import LastSealFile
 from ca_core.keys.software import SoftwareKeyStore
 from ca_core.services.audit import Audit
 from ca_core.services.audit_file import verify_export
@@ -104,6 +107,8 @@ def test_there_is_nothing_to_seal_at_the_very_beginning(desk: Any) -> None:
     assert desk.audit.verify(SYSTEM_ACTOR).ok
     with pytest.raises(WrongState):
         desk.audit.seal(SYSTEM_ACTOR)
+    desk.person("first")
+    assert desk.audit.verify(SYSTEM_ACTOR).ok, "no key was made, so no seal is due"
 
 
 @pytest.mark.parametrize(
@@ -157,6 +162,71 @@ def test_a_tail_cut_off_and_grown_anew_does_not_pass_for_the_old_one(desk: Any, 
         desk.audit.seal(SYSTEM_ACTOR)
 
 
+def cut(engine: Engine) -> None:
+    """Everything from record 3 on, seals and all."""
+    forge(engine, "DELETE FROM audit_records WHERE sequence > 2")
+    forge(engine, "DELETE FROM audit_checkpoints WHERE sequence > 2")
+
+
+@pytest.mark.parametrize("grown_to", [2, 4, 5])
+def test_a_tail_cut_off_with_its_seals_shows_and_is_not_sealed_over(desk: Any, engine: Engine, grown_to: int) -> None:
+    busy(desk)
+    sealed = desk.audit.seal(SYSTEM_ACTOR)
+    assert desk.audit.last_seal(SYSTEM_ACTOR) == sealed
+    cut(engine)
+    for number in range(2, grown_to):
+        desk.person(f"other{number}")
+    report = desk.audit.verify(SYSTEM_ACTOR)
+    assert not report.ok
+    assert any("record 4" in reason for reason in report.reasons)
+    for attempt in (desk.audit.seal, desk.audit.last_seal, desk.audit.seal):
+        with pytest.raises(AuditBroken, match="record 4"):
+            attempt(SYSTEM_ACTOR)
+    assert desk.last_seal.read() == sealed, "what is kept is not given up"
+
+
+def test_a_record_cut_to_nothing_shows(desk: Any, engine: Engine) -> None:
+    busy(desk)
+    desk.audit.seal(SYSTEM_ACTOR)
+    forge(engine, "DELETE FROM audit_records")
+    forge(engine, "DELETE FROM audit_checkpoints")
+    assert not desk.audit.verify(SYSTEM_ACTOR).ok
+    with pytest.raises(AuditBroken):
+        desk.audit.seal(SYSTEM_ACTOR)
+
+
+def test_a_chain_without_any_seal_is_not_whole_where_there_is_an_audit_key(
+    desk: Any, engine: Engine, tmp_path: Path
+) -> None:
+    busy(desk)
+    desk.audit.seal(SYSTEM_ACTOR)
+    forge(engine, "DELETE FROM audit_checkpoints")
+    assert desk.audit.verify(SYSTEM_ACTOR).ok, "the seal that is kept covers it"
+    shutil.rmtree(tmp_path / "audit")
+    report = desk.audit.verify(SYSTEM_ACTOR)
+    assert not report.ok
+    assert report.sealed_up_to == 0
+
+
+def test_a_seal_that_is_not_kept_yet_is_kept_with_the_next_sealing(desk: Any, tmp_path: Path) -> None:
+    busy(desk)
+    sealed = desk.audit.seal(SYSTEM_ACTOR)
+    shutil.rmtree(tmp_path / "audit")
+    assert desk.audit.last_seal(SYSTEM_ACTOR) is None
+    desk.audit.seal(SYSTEM_ACTOR)
+    assert desk.audit.last_seal(SYSTEM_ACTOR) == sealed
+
+
+def test_a_kept_seal_by_another_key_shows(desk: Any) -> None:
+    busy(desk)
+    sealed = desk.audit.seal(SYSTEM_ACTOR)
+    desk.person("later")
+    head = desk.records()[-1]
+    desk.last_seal.keep(replace(sealed, sequence=head.sequence, digest=head.digest, signature=b"forged"))
+    assert not desk.audit.verify(SYSTEM_ACTOR).ok
+    assert desk.audit.seal(SYSTEM_ACTOR).sequence == head.sequence
+
+
 def test_a_strangers_seal_on_a_rewritten_past_is_not_built_upon(desk: Any, engine: Engine, tmp_path: Path) -> None:
     busy(desk)
     desk.audit.seal(SYSTEM_ACTOR)
@@ -164,7 +234,12 @@ def test_a_strangers_seal_on_a_rewritten_past_is_not_built_upon(desk: Any, engin
     for name in ("a", "b", "c"):
         desk.person(name)
     keys = SoftwareKeyStore(tmp_path / "stranger", lambda: b"another")
-    stranger = Audit(desk.transactions, keys=keys, symmetric=desk.symmetric_keys)
+    stranger = Audit(
+        desk.transactions,
+        keys=keys,
+        symmetric=desk.symmetric_keys,
+        last_seal=LastSealFile(tmp_path / "elsewhere"),
+    )
     assert stranger.seal(SYSTEM_ACTOR).sequence == 5
     with pytest.raises(AuditBroken):
         desk.audit.seal(SYSTEM_ACTOR)

@@ -35,6 +35,38 @@ def test_a_restored_authority_is_whole(call: Any, home: Path, backup: Path, tmp_
     assert call("doctor", config=config).code == 0
 
 
+def test_a_restored_chain_may_end_before_a_seal_that_was_made_after_the_backup(
+    call: Any, home: Path, backup: Path, tmp_path: Path
+) -> None:
+    config = empty_home(home, tmp_path / "new")
+    assert call("db", "restore", str(backup), "--yes", config=config).code == 0
+    assert call("audit", "export", str(tmp_path / "export"), config=config).code == 0
+    assert call("audit", "seal", config=config).code == 0
+    for path in (tmp_path / "new" / "data").glob("pechatnik.sqlite*"):
+        path.unlink()
+    assert call("db", "restore", str(backup), "--yes", config=config).code == 0
+    assert call("doctor", config=config).code == 0
+    assert call("audit", "seal", config=config).code == 0
+    assert call("audit", "verify", config=config).code == 0
+
+
+def test_a_database_that_was_set_back_alone_is_not_verified(
+    call: Any, home: Path, backup: Path, tmp_path: Path
+) -> None:
+    config = empty_home(home, tmp_path / "new")
+    assert call("db", "restore", str(backup), "--yes", config=config).code == 0
+    assert call("audit", "export", str(tmp_path / "export"), config=config).code == 0
+    assert call("audit", "seal", config=config).code == 0
+    for path in (tmp_path / "new" / "data").glob("pechatnik.sqlite*"):
+        path.unlink()
+    shutil.copyfile(backup / "data" / "pechatnik.sqlite", tmp_path / "new" / "data" / "pechatnik.sqlite")
+    assert call("audit", "verify", config=config).code == 3
+    assert call("audit", "seal", config=config).code == 3
+    said = call("doctor", config=config)
+    assert said.code == 1
+    assert "FAIL  audit chain" in said.out
+
+
 def test_a_backup_goes_into_a_new_directory_and_a_restore_into_an_empty_place(
     call: Any, home: Path, backup: Path
 ) -> None:

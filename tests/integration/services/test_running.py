@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy
+from structlog.testing import capture_logs
 from werkzeug.test import Client
 
 from ca_core.domain.access import SYSTEM_ACTOR
@@ -117,6 +118,15 @@ def test_yesterday_is_checked_again_once(house: Any, clock: Any) -> None:
         done = [one for one in tx.audit.records() if one.action == "recheck.done"]
     assert len(done) == 1
     assert done[0].details["faults"] == []
+
+
+def test_the_worker_seals_the_record_and_logs_where_it_ends(house: Any) -> None:
+    with capture_logs() as logged:
+        house.program.work(once=True)
+    seal = house.services.audit.last_seal(SYSTEM_ACTOR)
+    [line] = [one for one in logged if one["event"] == "audit chain sealed"]
+    assert (line["sequence"], line["digest"]) == (seal.sequence, seal.digest.hex())
+    assert line["signature"] == seal.signature.hex()
 
 
 def test_remembered_answers_and_sessions_are_forgotten_in_time(house: Any, clock: Any) -> None:
