@@ -344,7 +344,7 @@ def build(
         jobs=JobDesk(transactions),
         notices=notices,
         profiles=packs,
-        recheck=Recheck(transactions, packs),
+        recheck=Recheck(transactions, packs, audit),
         reconciliation=Reconciliation(transactions, abandon_after=ABANDON_AFTER),
         replacement=Replacement(transactions, packs, documents, decision_clock),
         retention=Retention(transactions, packs, store=store),

@@ -149,7 +149,8 @@ class BadSignature(Refused):
 
 
 class AuditBroken(Refused):
-    """The audit chain does not verify: a record was changed, removed or added from outside."""
+    """The audit chain does not verify, or a certificate's row contradicts it: something was changed, removed or added
+    from outside."""
 
     code = "audit-broken"
 

@@ -14,6 +14,7 @@ from ca_core.domain.errors import AuditBroken, Duplicate, KeyMissing, NotFound, 
 from ca_core.services.audit_chain import SIGNATURE, AuditChain, AuditReport, is_signed
 from ca_core.services.audit_file import checkpoint_line, heading_line, record_line
 from ca_core.services.ports import KeyStore, LastSeal, Signer, SymmetricKeys, Transaction, Transactions
+from ca_core.services.recorded_status import RecordedStatus
 
 KEY_REFERENCE = "audit"
 """Of the key that signs checkpoints; made on first use."""
@@ -111,8 +112,8 @@ class Audit:
         return self._signer().public_key_info
 
     def verify(self, actor: Actor) -> AuditReport:
-        """Check every record's digest, link and MAC, every checkpoint against the authority's own audit key, and the
-        seal kept outside the database."""
+        """Check every record's digest, link and MAC, every checkpoint against the authority's own audit key, the seal
+        kept outside the database, and that certificates are in the state that the record left them in."""
         actor.require(Permission.AUDIT_VIEW)
         trusted = frozenset({self._signer().public_key_info} if KEY_REFERENCE in self._keys.references() else ())
         # Before the view of the database is fixed: a seal is kept once it is committed, so the view has what it covers.
@@ -124,7 +125,10 @@ class Audit:
                 check_mac=self._mac_fits,
                 must_be_sealed=bool(trusted),
             )
-            self._walk(tx, chain)
+            status = RecordedStatus()
+            self._walk(tx, chain, status)
+            for sequence, contradiction in status.contradictions(tx):
+                chain.contradicted(sequence, contradiction)
             return chain.report()
 
     def _lines(self, actor: Actor) -> Iterator[str]:
@@ -143,9 +147,10 @@ class Audit:
             chain.sequence, chain.digest = last.sequence, last.digest
         return chain
 
-    def _walk(self, tx: Transaction, chain: AuditChain) -> None:
+    def _walk(self, tx: Transaction, chain: AuditChain, status: RecordedStatus | None = None) -> None:
         for record in _records(tx, after=chain.sequence):
-            chain.feed(record)
+            if chain.feed(record) and status is not None:
+                status.feed(record)
         chain.expect_end(*tx.audit.head())
 
     def _mac_fits(self, record: AuditRecord) -> bool:

@@ -55,8 +55,9 @@ class AuditChain:
         for checkpoint in self.checkpoints:
             self._waiting.setdefault(checkpoint.sequence, []).append(checkpoint)
 
-    def feed(self, record: AuditRecord) -> None:
-        """The next record."""
+    def feed(self, record: AuditRecord) -> bool:
+        """The next record; whether it reads as it was written."""
+        genuine = False
         self._records += 1
         due = self.sequence + 1
         if record.sequence != due:
@@ -67,9 +68,12 @@ class AuditChain:
             self._broken(record.sequence, f"record {record.sequence} was changed: its digest does not fit")
         elif self.check_mac is not None and not self.check_mac(record):
             self._broken(record.sequence, f"record {record.sequence} was not written with the audit key")
+        else:
+            genuine = True
         self.sequence, self.digest = record.sequence, record.digest
         for checkpoint in self._waiting.pop(record.sequence, ()):
             self._judge(checkpoint, record.digest)
+        return genuine
 
     def expect_end(self, sequence: int, digest: bytes) -> None:
         """Where the chain has to end now."""
@@ -78,6 +82,10 @@ class AuditChain:
             self._broken(at, f"the chain ends with record {self.sequence}; it should end with {sequence}")
         elif not compare_digest(digest, self.digest):
             self._broken(sequence, f"record {sequence} is not the one that the chain ends with")
+
+    def contradicted(self, sequence: int, reason: str) -> None:
+        """The record stands, and what it tells of does not."""
+        self._broken(sequence, reason)
 
     def report(self) -> AuditReport:
         """After the last record: checkpoints over records that did not come show a tail cut off."""

@@ -5,7 +5,7 @@ Adapters live in ``ca_core.storage``, ``keys``, ``packs``, ``documents``, ``mail
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -165,6 +165,10 @@ class Certificates(Rows[Certificate], Protocol):
 
     def by_report_code(self, sha256: bytes) -> Certificate | None:
         """The certificate whose loss this code reports; the code itself is the authorisation."""
+        ...
+
+    def among(self, ids: Collection[UUID]) -> Sequence[Certificate]:
+        """Those of these that there are, for checks of the authority itself; at most a few hundred at once."""
         ...
 
     def stale_intents(self, created_before: datetime, *, limit: int) -> Sequence[Certificate]: ...

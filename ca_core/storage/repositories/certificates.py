@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -90,6 +90,9 @@ class CertificateRows(EntityRows[Certificate]):
 
     def by_report_code(self, sha256: bytes) -> Certificate | None:
         return self._one(self._select().where(C.report_code_sha256 == sha256))
+
+    def among(self, ids: Collection[UUID]) -> Sequence[Certificate]:
+        return self._all(self._select().where(C.id.in_(ids)))
 
     def stale_intents(self, created_before: datetime, *, limit: int) -> Sequence[Certificate]:
         statement = self._select().where(C.state == CertificateState.INTENT, C.created_at <= created_before)

@@ -118,6 +118,7 @@ def test_yesterday_is_checked_again_once(house: Any, clock: Any) -> None:
         done = [one for one in tx.audit.records() if one.action == "recheck.done"]
     assert len(done) == 1
     assert done[0].details["faults"] == []
+    assert done[0].details["record"] == []
 
 
 def test_the_worker_seals_the_record_and_logs_where_it_ends(house: Any) -> None:
