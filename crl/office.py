@@ -16,6 +16,7 @@ from ca_core.domain.work import Job
 from ca_core.services.known_at import AHEAD, known_at
 from ca_core.services.ports import KeyStore, Transaction, Transactions
 from ca_core.x509.crl import revoked_entry
+from crl.continuity import require_none_lost
 from crl.draft import Draft
 from crl.scope import ListScope, scope_of, scopes_of
 
@@ -42,6 +43,8 @@ class CrlOffice:
     revocation that the slower list holds, and is returned in its place. So what is published never goes back, and
     holds every revocation that was committed before its thisUpdate (:func:`~ca_core.services.known_at.known_at`), and
     before the call. A crash or a failing key leaves a gap between numbers, which RFC 5280 §5.2.3 allows.
+
+    Nothing is published that silently drops an entry of the former list (:mod:`crl.continuity`).
     """
 
     def __init__(
@@ -192,6 +195,8 @@ class CrlOffice:
                     tx.certificates.revoked(scope.issuer.id, scope.partition or None, unexpired_at=since),
                 )
             ]
+            if previous is not None:
+                require_none_lost(tx, scope, previous, {serial.value for serial, _, _, _ in revoked})
             this_update = known_at(tx.now, (revoked_at for _, revoked_at, _, _ in revoked))
         return Draft(
             scope=scope,

@@ -12,7 +12,7 @@ from ca_core.domain.errors import InvalidInput, MalformedDer
 from ca_core.domain.identifiers import Serial
 from ca_core.x509 import der, extension_values
 from ca_core.x509.certificate import assemble
-from ca_core.x509.der_reader import ENUMERATED, SEQUENCE, Element, decode, header
+from ca_core.x509.der_reader import ENUMERATED, INTEGER, SEQUENCE, Element, decode, header
 from ca_core.x509.extension import Extension, read_extensions, write_extensions
 from ca_core.x509.extension_kinds import distribution_point_name
 from ca_core.x509.name import render_name
@@ -213,6 +213,18 @@ class CertificateList:
         while at < len(whole):
             _, _, stop = header(whole, at, len(whole))
             yield whole[at:stop]
+            at = stop
+
+    def serials(self) -> Iterator[int]:
+        """The serial numbers of the entries in order, nothing else of them looked into."""
+        whole = bytes(self.revoked)
+        at = 0
+        while at < len(whole):
+            _, start, stop = header(whole, at, len(whole))
+            tag, start, end = header(whole, start, stop)
+            if tag != INTEGER:
+                raise MalformedDer("a revoked certificate does not begin with its serial number")
+            yield int.from_bytes(whole[start:end], signed=True)
             at = stop
 
     def find(self, serial: Serial) -> RevokedEntry | None:
