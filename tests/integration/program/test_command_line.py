@@ -188,6 +188,7 @@ GIVEN = {
     "profile": "private/tls-client",
     "organization": "X",
     "note": "because",
+    "digest": "00" * 32,
     "reason": "superseded",
     "circumstance": "lost",
     "name": "x",
