@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pluggy
 
@@ -34,8 +33,3 @@ def ca_packs() -> Sequence[Path]:  # type: ignore[empty-body]
 @hookspec
 def ca_event_handlers() -> Mapping[str, EventHandler]:  # type: ignore[empty-body]
     """What to call after commit, by event name (``certificate.issued``); called at least once each."""
-
-
-@hookspec
-def ca_commands(cli: Any) -> None:
-    """Add commands to the command line (a ``typer.Typer``)."""

@@ -22,8 +22,8 @@ FREE_BYTES = 64 << 20
 """With less than this left on the disk nothing is taken on any more; `doctor` warns long before."""
 QUEUE_TOLERANCE = timedelta(minutes=15)
 """How late the oldest due job may be."""
-EXPIRY_WARNINGS = (timedelta(days=30), timedelta(days=7))
-"""An issuer's certificate nearer to its end than the first is named; nearer than the second fails."""
+EXPIRES_SOON = timedelta(days=7)
+"""An issuer\'s certificate nearer to its end than that is no sound one to issue under."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +88,7 @@ def _own_certificates(program: Program) -> Iterator[Finding]:
     now = program.clock()
     for authority in _active(program):
         left = authority.not_after - now
-        enough = left > EXPIRY_WARNINGS[1] or (
-            authority.kind is AuthorityKind.OCSP_RESPONDER and left > timedelta(days=1)
-        )
+        enough = left > EXPIRES_SOON or (authority.kind is AuthorityKind.OCSP_RESPONDER and left > timedelta(days=1))
         yield Finding(name=f"certificate {authority.name}", ok=enough, detail=f"{left.days} days left")
 
 

@@ -29,6 +29,14 @@ if os.environ.get("PECHATNIK_CI"):
 _NUMBERS = itertools.count(1)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything has to be there, a skipped test is a failure: half of the tests may be missing otherwise."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("PECHATNIK_CI") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 class Clock:
     """Stands still at the moment the test began, until it is moved."""
 

@@ -107,13 +107,21 @@ class CertificateDesk:
             if issuer is None:
                 return _verdict(parsed, None, "unknown", "it was not issued here")
             row = tx.certificates.lookup(issuer.id, parsed.serial)
-            if row is None or row.der != parsed.der:
+            if row is None or not _is_of(row, parsed):
                 return _verdict(parsed, issuer, "unknown", "it was not issued here")
             for authority in _issuers(tx, issuer.id):
                 own = tx.certificates.get(authority.certificate_id, seen_by=EVERYTHING)
                 if own.state is not CertificateState.ISSUED or not own.not_before <= tx.now <= own.not_after:
                     return _verdict(parsed, issuer, "revoked", f"its issuer {authority.name} is not valid any more")
             return _judge(parsed, issuer, row, tx.now)
+
+
+def _is_of(row: Certificate, parsed: SignedCertificate) -> bool:
+    """Whether these bytes, rightly signed, are what the row is about. Of a given up intent the signature was never
+    recorded, and may exist all the same (invariant 3)."""
+    if row.der is None:
+        return row.state is CertificateState.ABANDONED and row.tbs == parsed.tbs
+    return row.der == parsed.der
 
 
 def _judge(parsed: SignedCertificate, issuer: Authority, row: Certificate, now: datetime) -> Verdict:

@@ -69,5 +69,5 @@ def test_every_block_of_the_other_pages_is_known(place: Path) -> None:
 
 
 @pytest.mark.timeout(400)
-def test_make_demo_walks_the_journey(tmp_path: Path) -> None:
+def test_what_make_demo_runs_walks_the_journey(tmp_path: Path) -> None:
     run(f"pechatnik quickstart --directory {tmp_path / 'demo'} --fresh --yes --json", tmp_path)

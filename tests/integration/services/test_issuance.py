@@ -21,7 +21,7 @@ from ca_core.domain.errors import (
     NotPermitted,
     TryAgain,
 )
-from ca_core.services import certificate_content
+from ca_core.services import certificate_content, issuance
 from ca_core.x509.certificate import Certificate as SignedCertificate
 
 
@@ -153,6 +153,27 @@ def test_invariant_3_an_intent_whose_signer_died_is_given_up_after_a_while(
     assert house.services.reconciliation.tick() == 1
     assert house.services.reconciliation.tick() == 0
     assert house.services.issuance.issue(house.subscriber, application.id).state is CertificateState.ISSUED
+
+
+def test_of_a_signature_whose_record_was_lost_everybody_says_the_same(
+    house: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application, signed = house.ready(), []
+    genuine = issuance.sign_certificate
+
+    def lose(linted: Any, signer: Any) -> Any:
+        signed.append(genuine(linted, signer))
+        raise KeyUnavailable("the answer was lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(issuance, "sign_certificate", lose)
+        with pytest.raises(KeyUnavailable):
+            house.services.issuance.issue(house.subscriber, application.id)
+    [row] = [one for one in subscribers(house) if one.state is CertificateState.ABANDONED]
+    assert house.program.ocsp.status(row.issuer, row.serial).status == "revoked"
+    assert house.services.certificates.verify(signed[0].der).status == "revoked"
+    forged = signed[0].der[:-1] + bytes([signed[0].der[-1] ^ 1])
+    assert house.services.certificates.verify(forged).status == "unknown"
 
 
 def test_invariant_4_a_wrong_signature_is_never_handed_out(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
