@@ -12,7 +12,7 @@ from flask_babel import gettext as _, lazy_gettext as _l
 
 from admin.guard import PAGE, GuardedView, caller, identifier, require_fresh, seen_version
 from ca_core.domain.access import Permission, Role
-from ca_core.domain.application import ApplicationState, snapshot_digest
+from ca_core.domain.application import ApplicationState
 from ca_core.domain.errors import CaError, InvalidInput, NotFound, NotPermitted, Refused
 from web.identity import services
 from web.status import status_of
@@ -145,7 +145,7 @@ class ReviewView(GuardedView):
             pack=services().profiles.pack(profile.pack),
             documents=documents,
             labels={one.kind: one.label for one in view.requirements},
-            digest=snapshot_digest(application, documents, view.checks).hex(),
+            digest=view.digest.hex(),
             viewed=snapshot.viewed if snapshot else frozenset(),
             claimable=actor.may(Permission.APPLICATION_REVIEW)
             and not mine

@@ -148,6 +148,16 @@ class Approval:
     at: datetime
 
 
+def content_digest(application: Application) -> bytes:
+    """SHA-256 over what the applicant states, so that the record shows when it was which."""
+    stated = {
+        "subject": dict(sorted(application.subject.items())),
+        "san": [list(pair) for pair in application.san],
+        "identification": application.identification,
+    }
+    return hashlib.sha256(json.dumps(stated, sort_keys=True, ensure_ascii=False).encode()).digest()
+
+
 class CheckMode(StrEnum):
     """What a refutation does: nothing by itself, or it stops the application."""
 

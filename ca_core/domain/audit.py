@@ -19,6 +19,11 @@ GENESIS = bytes(32)
 """What the first record points back to."""
 
 
+def said(text: str) -> str:
+    """What stands on record for words of people, which may tell of persons: their SHA-256, in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 @dataclass(frozen=True, kw_only=True)
 class AuditEvent:
     """A fact to be recorded, before it has its place in the chain. Holds identifiers and digests, no personal data."""

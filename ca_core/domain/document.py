@@ -15,8 +15,6 @@ class DocumentState(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     SUPERSEDED = "superseded"
-    DESTROYED = "destroyed"
-    """Its data key is gone; that it existed stays on record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +33,8 @@ class Document:
     sha256: bytes
     """Of the plaintext as received."""
     wrapped_key: bytes | None
-    """The data key under the key-encryption key; None once destroyed."""
+    """The data key under the key-encryption key; None once the document was destroyed. Its verdict stays, so that what
+    was approved can be told for ever."""
     key_id: str
     state: DocumentState = DocumentState.PENDING
     reason: str | None = None

@@ -212,6 +212,11 @@ class AuthorityOffice:
                 serial=serial.hex,
                 tbs=intent.tbs_sha256.hex(),
                 profile=profile.digest.hex(),
+                profile_name=f"{profile.key} {profile.version}",
+                issuer=str(intent.issuer),
+                issuer_key=(parent.key_identifier if parent else public_key_identifier(key.public_key_info)).hex(),
+                algorithm=signing.value,
+                key=intent.spki_sha256.hex(),
             )
         reference = parent.key_reference if parent else key.reference
         signed = sign_certificate(content.linted, self._keys.signer(reference, signing))
@@ -242,5 +247,17 @@ class AuthorityOffice:
                 replace(intent, state=CertificateState.ISSUED, der=signed.der, sha256=signed.sha256, issued_at=tx.now)
             )
             tx.authorities.add(authority)
-            tx.audit.record("authority.created", "authority", authority.id, name=key.name, sha256=signed.sha256.hex())
+            tx.audit.record(
+                "certificate.issued", "certificate", intent.id, serial=serial.hex, sha256=signed.sha256.hex()
+            )
+            tx.audit.record(
+                "authority.created",
+                "authority",
+                authority.id,
+                name=key.name,
+                sha256=signed.sha256.hex(),
+                certificate=str(intent.id),
+                key=intent.spki_sha256.hex(),
+                key_reference=key.reference,
+            )
         return authority

@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from ca_core.domain.access import EVERYTHING, Actor, Permission, Role
-from ca_core.domain.application import Application, ApplicationState, CheckMode, CheckResult, CheckVerdict
+from ca_core.domain.application import (
+    Application,
+    ApplicationState,
+    Approval,
+    CheckMode,
+    CheckResult,
+    CheckVerdict,
+    content_digest,
+    snapshot_digest,
+)
 from ca_core.domain.document import Document
 from ca_core.domain.errors import (
     ConfigurationError,
@@ -30,7 +39,14 @@ from ca_core.services.evidence import Requirement, requirements
 from ca_core.services.notices import notify
 from ca_core.services.ports import CheckOutcome, EvidenceCheck, Page, Profiles, Transaction, Transactions
 from ca_core.services.report_code import new_report_code, report_code_digest
-from ca_core.services.review_round import UNDER_REVIEW, look_again, refuse_while_signing, with_other_data, withdraw
+from ca_core.services.review_round import (
+    UNDER_REVIEW,
+    look_again,
+    record_check,
+    refuse_while_signing,
+    with_other_data,
+    withdraw,
+)
 from ca_core.services.row import application_by, unless_stale
 from ca_core.services.subject_rules import IdentifierRules, check_subject, tidied
 from ca_core.x509.key_policy import check_public_key
@@ -62,6 +78,10 @@ class ApplicationView:
     checks: Sequence[CheckResult]
     approvals: int
     """Given in the present round."""
+    approved: Sequence[Approval]
+    """Who gave them, to what; for staff."""
+    digest: bytes
+    """What an approval of it as it stands would be bound to."""
 
 
 class Intake:
@@ -112,7 +132,12 @@ class Intake:
             tx.applications.add(draft)
             tx.applications.add_editor(draft.id, actor.id)
             tx.audit.record(
-                "application.created", "application", draft.id, profile=draft.profile, owner=str(draft.owner)
+                "application.created",
+                "application",
+                draft.id,
+                profile=draft.profile,
+                owner=str(draft.owner),
+                content=content_digest(draft).hex(),
             )
             return draft
 
@@ -147,10 +172,12 @@ class Intake:
             unless_stale(tx.applications.get(id, seen_by=actor.visibility), version)
             changed = tx.applications.replace(with_other_data(changed, at=tx.now))
             for outcome in outcomes:
-                tx.applications.add_check(self._result(tx, changed, outcome))
+                record_check(tx, self._result(tx, changed, outcome))
             look_again(tx, changed)
             tx.applications.add_editor(id, actor.id)
-            tx.audit.record("application.changed", "application", id, round=changed.round)
+            tx.audit.record(
+                "application.changed", "application", id, round=changed.round, content=content_digest(changed).hex()
+            )
             if actor.id != changed.owner:
                 notify(tx, changed.owner, "application-changed", application=changed)
             return changed
@@ -179,7 +206,7 @@ class Intake:
             if missing:
                 raise InvalidInput(f"documents are missing: {', '.join(missing)}", fields=missing)
             for check in checks:
-                tx.applications.add_check(check)
+                record_check(tx, check)
             submitted = application.step(
                 ApplicationState.SUBMITTED,
                 at=tx.now,
@@ -192,7 +219,12 @@ class Intake:
             submitted = tx.applications.replace(self._clock.start(submitted, at=tx.now))
             tx.applications.add_editor(id, actor.id)
             tx.audit.record(
-                "application.submitted", "application", id, round=submitted.round, profile=profile.digest.hex()
+                "application.submitted",
+                "application",
+                id,
+                round=submitted.round,
+                profile=profile.digest.hex(),
+                content=content_digest(submitted).hex(),
             )
             notify(tx, submitted.owner, "application-submitted", application=submitted)
             emit(tx, "application.submitted", application=id)
@@ -268,12 +300,15 @@ class Intake:
             application = application_by(tx, actor, id)
             documents = tx.documents.of(application.id)
             checks = tx.applications.checks(application.id, application.round)
+            approvals = tx.applications.approvals(application.id, application.round)
             return ApplicationView(
                 application=application,
                 documents=documents,
                 requirements=requirements(self._pinned(application), documents, checks),
                 checks=checks,
-                approvals=len(tx.applications.approvals(application.id, application.round)),
+                approvals=len(approvals),
+                digest=snapshot_digest(application, [one for one in documents if one.counts], checks),
+                approved=approvals if actor.roles - {Role.SUBSCRIBER} else (),
             )
 
     def list(

@@ -223,7 +223,16 @@ class Issuance:
                 serial=serial.hex,
                 tbs=intent.tbs_sha256.hex(),
                 profile=profile.digest.hex(),
+                profile_name=f"{profile.key} {profile.version}",
+                issuer=str(issuer.id),
+                issuer_key=issuer.key_identifier.hex(),
+                algorithm=issuer.signature_algorithm.value,
+                key=spki_sha256.hex(),
+                owner=str(current.owner),
+                round=current.round,
+                approved=approvals[-1].digest.hex(),
                 approvals=[str(one.id) for one in approvals],
+                approvers=[str(one.approver) for one in approvals],
             )
             return intent
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC
 from uuid import UUID
 
-from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor
+from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor, Permission
 from ca_core.domain.application import Application
+from ca_core.domain.audit import said
 from ca_core.domain.certificate import Certificate
 from ca_core.domain.errors import IntegrityAlarm
 from ca_core.domain.work import Job, Notice, NoticeState
@@ -51,6 +53,15 @@ def notify(
         created_at=tx.now,
     )
     tx.jobs.add_notice(notice)
+    tx.audit.record(
+        "notice.queued",
+        "notice",
+        notice.id,
+        account=str(account),
+        notice=kind,
+        application=str(notice.application) if notice.application else None,
+        context=said(json.dumps(dict(notice.context), sort_keys=True, ensure_ascii=False)),
+    )
     tx.jobs.enqueue(KIND, {"notice": str(notice.id)}, dedupe_key=f"notice:{notice.id}")
 
 
@@ -67,6 +78,12 @@ class Notices:
         """The caller's own, newest first."""
         with self._transactions.read(actor) as tx:
             return tx.jobs.notices_of(actor.id)
+
+    def about(self, actor: Actor, application: UUID) -> Sequence[Notice]:
+        """All that anybody was told about an application, oldest first; for whoever reads the record."""
+        actor.require(Permission.AUDIT_VIEW)
+        with self._transactions.read(actor) as tx:
+            return tx.jobs.notices_about(application)
 
     def deliver(self, job: Job) -> None:
         """The handler of ``notice`` jobs. Sent again only after a crash, then under the same Message-ID."""
@@ -85,3 +102,4 @@ class Notices:
         self._mailer.send(to=account.email, subject=subject, text=text, message_id=str(notice.id))
         with self._transactions.begin(SYSTEM_ACTOR) as tx:
             tx.jobs.mark_sent(notice.id, tx.now)
+            tx.audit.record("notice.sent", "notice", notice.id, to=said(account.email), text=said(f"{subject}\n{text}"))

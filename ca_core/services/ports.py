@@ -341,6 +341,10 @@ class JobQueue(Protocol):
 
     def notices_of(self, account: UUID, *, limit: int = 50) -> Sequence[Notice]: ...
 
+    def notices_about(self, application: UUID) -> Sequence[Notice]:
+        """Oldest first."""
+        ...
+
 
 class AuditTrail(Protocol):
     def record(self, action: str, object_kind: str, object_id: object, **details: object) -> None:

@@ -73,7 +73,7 @@ class Replacement:
                 raise NotFound("no certificate has this code; look at the paper that it was printed on")
             tx.audit.record("certificate.loss-reported", "certificate", certificate.id, by="code")
             if certificate.state is CertificateState.ISSUED:
-                certificate = put_on_hold(tx, certificate, by=certificate.owner)
+                certificate = put_on_hold(tx, certificate, by=certificate.owner, because="report code")
             return certificate
 
     def found(self, actor: Actor, certificate_id: UUID) -> Certificate:
@@ -150,11 +150,11 @@ class Replacement:
 def _protect(tx: Transaction, actor: Actor, certificate: Certificate, circumstance: Circumstance) -> Certificate:
     if circumstance is Circumstance.LOST and certificate.state is CertificateState.ISSUED:
         actor.require(Permission.CERTIFICATE_HOLD)
-        return put_on_hold(tx, certificate, by=actor.id)
+        return put_on_hold(tx, certificate, by=actor.id, because=circumstance.value)
     if circumstance is Circumstance.COMPROMISED and certificate.state in (
         CertificateState.ISSUED,
         CertificateState.HELD,
     ):
         actor.require(Permission.CERTIFICATE_REVOKE)
-        return revoke_for_good(tx, certificate, reason=RevocationReason.KEY_COMPROMISE)
+        return revoke_for_good(tx, certificate, reason=RevocationReason.KEY_COMPROMISE, because=circumstance.value)
     return certificate

@@ -40,4 +40,4 @@ def revoke_replaced(tx: Transaction, application: Application) -> None:
     old = tx.certificates.get(application.replaces, seen_by=EVERYTHING)
     if is_active(old):
         circumstance = Circumstance(application.circumstance or Circumstance.BROKEN)
-        revoke_for_good(tx, old, reason=REVOCATION_REASON[circumstance])
+        revoke_for_good(tx, old, reason=REVOCATION_REASON[circumstance], because=f"replaced: {circumstance.value}")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR
-from ca_core.domain.document import Document, DocumentState
+from ca_core.domain.document import Document
 from ca_core.domain.errors import NotFound
 from ca_core.services.ports import ObjectStore, Profiles, Transaction, Transactions
 
@@ -51,7 +51,7 @@ class Retention:
         with self._transactions.begin(SYSTEM_ACTOR) as tx:
             ended = list(tx.documents.outlived(pack, before=tx.now - kept_for, limit=BATCH))
             for document in ended:
-                tx.documents.replace(replace(document, state=DocumentState.DESTROYED, wrapped_key=None))
+                tx.documents.replace(replace(document, wrapped_key=None))
                 tx.audit.record(
                     "document.destroyed",
                     "document",

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from ca_core.domain.access import Actor, Permission, Role
 from ca_core.domain.application import Application, ApplicationState, Approval, CheckResult, snapshot_digest
+from ca_core.domain.audit import said
 from ca_core.domain.document import Document, DocumentState
 from ca_core.domain.errors import (
     ClaimedByAnother,
@@ -161,7 +162,9 @@ class Review:
                 )
             returned = application.step(S.RETURNED, at=tx.now, note=note)
             returned = tx.applications.replace(self._clock.stop(returned, at=tx.now))
-            tx.audit.record("application.returned", "application", id, refused=[one.kind for one in refused])
+            tx.audit.record(
+                "application.returned", "application", id, refused=[one.kind for one in refused], note=said(note)
+            )
             notify(tx, application.owner, "application-returned", application=returned)
             emit(tx, "application.returned", application=id)
             return returned
@@ -181,11 +184,10 @@ class Review:
             if any(one.approver == actor.id for one in shown.approvals):
                 raise SelfApproval("you approved this already; somebody else has to be the second")
             _refuse_incomplete(shown)
-            tx.applications.add_approval(
-                Approval(
-                    id=tx.new_id(), application=id, round=application.round, approver=actor.id, digest=digest, at=tx.now
-                )
+            approval = Approval(
+                id=tx.new_id(), application=id, round=application.round, approver=actor.id, digest=digest, at=tx.now
             )
+            tx.applications.add_approval(approval)
             given = len(shown.approvals) + 1
             if given >= application.approvals_required:
                 approved = self._clock.stop(application.step(S.AWAITING_KEY, at=tx.now), at=tx.now)
@@ -195,7 +197,13 @@ class Review:
                 approved = application.step(S.APPROVED_FIRST, at=tx.now)
             approved = tx.applications.replace(approved)
             tx.audit.record(
-                "application.approved", "application", id, digest=digest.hex(), approval=given, round=application.round
+                "application.approved",
+                "application",
+                id,
+                approval=str(approval.id),
+                digest=digest.hex(),
+                given=given,
+                round=application.round,
             )
             return approved
 
@@ -208,7 +216,7 @@ class Review:
             application = self._to_decide(tx, actor, id, version)
             rejected = application.step(S.REJECTED, at=tx.now, note=note)
             rejected = tx.applications.replace(self._clock.stop(rejected, at=tx.now))
-            tx.audit.record("application.rejected", "application", id)
+            tx.audit.record("application.rejected", "application", id, note=said(note))
             notify(tx, application.owner, "application-rejected", application=rejected)
             emit(tx, "application.rejected", application=id)
             return rejected
@@ -229,7 +237,7 @@ class Review:
             )
             carry_checks(tx, application, again)
             again = tx.applications.replace(self._clock.start(again, at=tx.now))
-            tx.audit.record("application.reconsidered", "application", id, round=again.round, note=note)
+            tx.audit.record("application.reconsidered", "application", id, round=again.round, note=said(note))
             notify(tx, application.owner, "application-reconsidered", application=again)
             emit(tx, "application.reconsidered", application=id)
             return again
@@ -275,7 +283,14 @@ class Review:
             document, state=state, reason=reason, note=checked_note(note), decided_by=actor.id, decided_at=tx.now
         )
         judged = tx.documents.replace(judged)
-        tx.audit.record(f"document.{state.value}", "document", document.id, sha256=document.sha256.hex(), reason=reason)
+        tx.audit.record(
+            f"document.{state.value}",
+            "document",
+            document.id,
+            sha256=document.sha256.hex(),
+            reason=reason,
+            note=said(judged.note),
+        )
         return judged
 
     def _refuse_self(self, tx: Transaction, actor: Actor, application: Application) -> None:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from ca_core.domain.application import BEFORE_DECISION, Application, ApplicationState
+from ca_core.domain.application import BEFORE_DECISION, Application, ApplicationState, CheckResult
+from ca_core.domain.audit import said
 from ca_core.domain.document import DocumentState
 from ca_core.domain.errors import TryAgain, WrongState
 from ca_core.services.clock import DecisionClock
@@ -34,11 +35,26 @@ def with_other_data(application: Application, *, at: datetime) -> Application:
     return changed
 
 
+def record_check(tx: Transaction, check: CheckResult) -> None:
+    """Keep what a register said, and that it was asked."""
+    tx.applications.add_check(check)
+    tx.audit.record(
+        "check.made",
+        "application",
+        check.application,
+        round=check.round,
+        name=check.name,
+        mode=str(check.mode),
+        verdict=str(check.verdict),
+        detail=said(check.detail),
+    )
+
+
 def carry_checks(tx: Transaction, earlier: Application, later: Application) -> None:
     """Registers were asked about the same data: their answers count in the new round too."""
     if later.round != earlier.round:
         for check in tx.applications.checks(earlier.id, earlier.round):
-            tx.applications.add_check(replace(check, id=tx.new_id(), round=later.round))
+            record_check(tx, replace(check, id=tx.new_id(), round=later.round))
 
 
 def look_again(tx: Transaction, application: Application) -> None:

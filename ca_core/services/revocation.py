@@ -85,10 +85,10 @@ def _require_plausible(invalidity_date: datetime, *, now: datetime) -> None:
         raise InvalidInput("no key of ours is that old", fields={"invalidity_date": "1950 or later"})
 
 
-def put_on_hold(tx: Transaction, certificate: Certificate, *, by: UUID) -> Certificate:
+def put_on_hold(tx: Transaction, certificate: Certificate, *, by: UUID, because: str = "") -> Certificate:
     """Hold in this transaction. Staff take over a hold of the owner's, who then cannot lift it any more."""
     held = tx.certificates.replace(certificate.hold(at=tx.now, by=by))
-    _record(tx, held, "held")
+    _record(tx, held, "held", held_by=str(by), because=because)
     return held
 
 
@@ -100,12 +100,18 @@ def lift_hold(tx: Transaction, certificate: Certificate) -> Certificate:
 
 
 def revoke_for_good(
-    tx: Transaction, certificate: Certificate, *, reason: RevocationReason, invalidity_date: datetime | None = None
+    tx: Transaction,
+    certificate: Certificate,
+    *,
+    reason: RevocationReason,
+    invalidity_date: datetime | None = None,
+    because: str = "",
 ) -> Certificate:
     """Revoke in this transaction. A compromised key is never certified again, and its other certificates go with it;
     an authority whose certificate it is signs none any more."""
     revoked = tx.certificates.replace(certificate.revoke(at=tx.now, reason=reason, invalidity_date=invalidity_date))
-    _record(tx, revoked, "revoked", reason=reason.label)
+    since = invalidity_date.isoformat() if invalidity_date else None
+    _record(tx, revoked, "revoked", reason=reason.label, invalidity_date=since, because=because)
     if (authority := _authority_of(tx, certificate)) is not None:
         _revoke_authority(tx, authority)
     if reason is RevocationReason.KEY_COMPROMISE and tx.certificates.block_key(
@@ -113,7 +119,7 @@ def revoke_for_good(
     ):
         for other in tx.certificates.with_key(certificate.spki_sha256):
             if is_active(other):
-                revoke_for_good(tx, other, reason=reason, invalidity_date=invalidity_date)
+                revoke_for_good(tx, other, reason=reason, invalidity_date=invalidity_date, because="same key")
     return revoked
 
 

@@ -114,10 +114,13 @@ def show(ctx: typer.Context, number: Number) -> None:
     lines += [f"  document {d.id}  {d.kind}  {d.filename}  {d.state.value}  {d.reason or ''}" for d in view.documents]
     lines += [f"  check {c.name}: {c.verdict}" for c in view.checks]
     shown = plain(view)
-    if context.actor.may(Permission.APPLICATION_REVIEW):
-        digest = context.services.review.snapshot(context.actor, a.id).digest.hex()
-        shown["digest"] = digest
-        lines.append(f"  digest {digest}")
+    if context.actor.may(Permission.APPLICATION_REVIEW) or context.actor.may(Permission.AUDIT_VIEW):
+        lines += [f"  approved by {one.approver} {one.at.isoformat()}: {one.digest.hex()}" for one in view.approved]
+        lines.append(f"  digest {view.digest.hex()}")
+    if context.actor.may(Permission.AUDIT_VIEW):
+        told = context.services.notices.about(context.actor, a.id)
+        shown["notices"] = plain(told)
+        lines += [f"  notice {n.id}  {n.kind} to {n.account}  {n.state.value}" for n in told]
     context.output.result(shown, "\n".join(lines))
 
 

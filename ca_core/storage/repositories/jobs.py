@@ -127,6 +127,10 @@ class JobRows(EntityRows[Job]):
         chosen = select(notices).where(notices.c.account == account)
         return self._notices._all(chosen.order_by(notices.c.id.desc()).limit(limit))
 
+    def notices_about(self, application: UUID) -> Sequence[Notice]:
+        chosen = select(notices).where(notices.c.application == application)
+        return self._notices._all(chosen.order_by(notices.c.id))
+
     def _next_due(self) -> Job | None:
         due = or_(
             and_(J.state.in_(words(WAITING)), J.run_at <= self._now),

@@ -64,7 +64,7 @@ notices = Table(
     Column("kind", String(64), nullable=False),
     Column("context", Document, nullable=False),
     Column("state", Choice(NoticeState), nullable=False),
-    Column("application", Uuid),
+    Column("application", Uuid, index=True),
     Column("created_at", Moment, nullable=False),
     Column("sent_at", Moment),
     Index("ix_notices_account_id", "account", "id"),

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from ca_core.documents.sealed_store import SealedStore
 from ca_core.domain.access import SYSTEM_ACTOR
+from ca_core.domain.application import snapshot_digest
 from ca_core.domain.document import DocumentState
 from ca_core.domain.errors import NotFound
 
@@ -36,7 +37,7 @@ def test_documents_outlive_the_certificate_by_the_time_of_the_pack(house: Any, c
     assert house.services.retention.tick() == 2
     assert house.services.retention.tick() == 0
     for document in documents(house, application):
-        assert document.state is DocumentState.DESTROYED
+        assert document.state is DocumentState.ACCEPTED, "the verdict stays"
         assert document.wrapped_key is None
         assert len(document.sha256) == 32
         [record] = [
@@ -48,6 +49,9 @@ def test_documents_outlive_the_certificate_by_the_time_of_the_pack(house: Any, c
         with pytest.raises(NotFound, match="destroyed"):
             house.services.documents.page(house.operator, document.id, 1)
     assert files(house) == []
+    view = house.services.intake.get(SYSTEM_ACTOR, application.id)
+    counted = [one for one in view.documents if one.counts]
+    assert snapshot_digest(view.application, counted, view.checks) == certificate.approval_digest
 
 
 def test_without_a_certificate_the_time_counts_from_the_application(house: Any, clock: Any) -> None:

@@ -19,9 +19,11 @@ def upgrade() -> None:
     op.add_column('applications', sa.Column('state_since', columns.Moment(), nullable=True))
     op.execute("UPDATE applications SET state_since = created_at")
     op.create_index('ix_applications_state_state_since', 'applications', ['state', 'state_since'], unique=False)
+    op.create_index(op.f('ix_notices_application'), 'notices', ['application'], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f('ix_notices_application'), table_name='notices')
     op.drop_index('ix_applications_state_state_since', table_name='applications')
     op.drop_column('applications', 'state_since')
     op.create_index('ix_applications_state_created_at', 'applications', ['state', 'created_at'], unique=False)
