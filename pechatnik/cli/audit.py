@@ -51,7 +51,7 @@ def export(
         raise InvalidInput(f"{file} exists already; name another file") from None
     except OSError as error:
         raise InvalidInput(f"{file} cannot be written: {error.strerror}") from None
-    context.output.say(f"written to {file}; check it anywhere with: pechatnik audit verify {file}")
+    context.output.say(f"written to {file}; check it anywhere with: pechatnik audit verify {file} --key audit.pem")
 
 
 @app.command("key")
@@ -90,8 +90,9 @@ def verify(
                 )
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidInput(f"{file} cannot be read as text: {error}") from None
+    unproven = " in itself; whose it is only --key tells" if file is not None and not key else ""
     sentence = (
-        f"{report.records} records, sealed up to {report.sealed_up_to}: the chain is whole"
+        f"{report.records} records, sealed up to {report.sealed_up_to}: the chain is whole{unproven}"
         if report.ok
         else f"broken at record {report.first_broken}: {'; '.join(report.reasons)}"
     )
