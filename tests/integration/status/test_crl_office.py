@@ -308,6 +308,7 @@ def test_two_ticks_at_once_do_no_harm(world: Any) -> None:
 
 
 def test_a_change_refreshes_the_partition_and_the_complete_list(world: Any) -> None:
+    world.crls.tick()
     row = world.revoke(world.certificate(partition=2))
     world.crls.refresh(changed(world, row))
     world.crls.refresh(changed(world, row))  # a job may be delivered twice
@@ -319,6 +320,7 @@ def test_a_change_refreshes_the_partition_and_the_complete_list(world: Any) -> N
 def test_a_revocation_reaches_its_lists_through_the_worker_within_a_minute_and_a_half(world: Any) -> None:
     handlers = {"crl": world.crls.refresh, "event": EventDispatch(world.transactions, {})}
     worker = Worker(world.transactions, handlers, clock=world.clock)
+    world.crls.tick()
     worker.run_once()
     rows = [world.revoke(world.certificate(partition=2)), world.hold(world.certificate(partition=2))]
     world.clock.ahead = timedelta(seconds=90)
