@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ca_core.domain.access import SYSTEM_ACTOR, Role
 from ca_core.domain.application import Application, ApplicationState
@@ -35,6 +35,7 @@ class DeadlineWatch:
         """Returns how many applications were touched. Each has a transaction of its own, and one that fails keeps no
         other from its warning; the first failure is raised when all were looked at."""
         with self._transactions.read(SYSTEM_ACTOR) as tx:
+            now = tx.now
             due: list[tuple[Callable[[Transaction, Application], bool], Application]] = [
                 *((self._release, one) for one in tx.applications.expired_claims(tx.now)),
                 *((self._warn, one) for one in tx.applications.running_clocks()),
@@ -46,6 +47,8 @@ class DeadlineWatch:
         touched, failures = 0, []
         for act, application in due:
             try:
+                if act == self._warn and not self._is_later_stage(application, now):
+                    continue  # which is so for nearly all of them, nearly always: no transaction for that
                 with self._transactions.begin(SYSTEM_ACTOR) as tx:
                     current = tx.applications.get(application.id, seen_by=SYSTEM_ACTOR.visibility)
                     touched += current.state is application.state and act(tx, current)
@@ -62,11 +65,14 @@ class DeadlineWatch:
         tx.audit.record("application.claim-expired", "application", application.id)
         return True
 
-    def _warn(self, tx: Transaction, application: Application) -> bool:
-        stage = self._clock.stage(application, tx.now)
+    def _is_later_stage(self, application: Application, now: datetime) -> bool:
         stages = list(DeadlineStage)
-        if stages.index(stage) <= stages.index(DeadlineStage(application.clock_stage)):
+        return stages.index(self._clock.stage(application, now)) > stages.index(DeadlineStage(application.clock_stage))
+
+    def _warn(self, tx: Transaction, application: Application) -> bool:
+        if not self._is_later_stage(application, tx.now):
             return False
+        stage = self._clock.stage(application, tx.now)
         tx.applications.replace(replace(application, clock_stage=stage.value))
         tx.audit.record(f"deadline.{stage.value}", "application", application.id)
         told = {account.id for account in tx.accounts.with_role(Role.OPERATOR, centre=application.centre)}
