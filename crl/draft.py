@@ -10,7 +10,7 @@ from ca_core.domain.errors import CaError, IntegrityAlarm
 from ca_core.lint import LintContext, lint_crl
 from ca_core.services.ports import Signer
 from ca_core.services.signing import signature_over
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.crl import CertificateList, assemble, to_be_signed_list
 from ca_core.x509.signature import verify_signature
 from crl.scope import ListScope
@@ -31,7 +31,7 @@ class Draft:
     def sign(self, signer: Signer) -> bytes:
         """The DER CertificateList over what passed the lint. LintFailed, KeyUnavailable; IntegrityAlarm when the key is
         not the issuer's or its signature does not verify."""
-        issuer = Certificate.parse(self.scope.issuer.certificate)
+        issuer = SignedCertificate.parse(self.scope.issuer.certificate)
         tbs = to_be_signed_list(
             signature_algorithm=signer.algorithm_identifier,
             issuer=issuer.subject,
@@ -48,7 +48,7 @@ class Draft:
     def verify(self, signed: bytes) -> None:
         """Read the list as a relying party does: signature by the issuer's certificate, number, scope and entries
         (invariant 8). IntegrityAlarm when it does not say what this draft says."""
-        issuer = Certificate.parse(self.scope.issuer.certificate)
+        issuer = SignedCertificate.parse(self.scope.issuer.certificate)
         try:
             crl = CertificateList.parse(signed)
             verify_signature(issuer.public_key_info, crl.signature_algorithm, crl.tbs, crl.signature)

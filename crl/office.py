@@ -162,7 +162,7 @@ class CrlOffice:
             crl = None if issuer is None else tx.authorities.current_crl(issuer.id, partition)
             return None if crl is None else (crl, crl.next_update - tx.now)
 
-    def certificate(self, key_identifier: str) -> Authority | None:
+    def issuer(self, key_identifier: str) -> Authority | None:
         """For relying parties: the issuer whose certificate lies at the AIA address of that key identifier."""
         with self._transactions.read(SYSTEM_ACTOR) as tx:
             return _issuer(tx, key_identifier)

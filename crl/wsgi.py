@@ -64,7 +64,7 @@ class CrlApplication:
             response.expires = crl.next_update
             return response
         if match := _CERTIFICATE.fullmatch(path):
-            issuer = self._office.certificate(match[1])
+            issuer = self._office.issuer(match[1])
             if issuer is None:
                 raise NotFound
             response = _file(issuer.certificate, "application/pkix-cert", CERTIFICATE_AGE)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from ca_core.domain.authority import Authority
 from ca_core.services.ports import Transaction
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.ocsp import DIGESTS, CertId, issuer_hashes
 
 _Key = tuple[str, bytes, bytes]
@@ -30,7 +30,7 @@ class Issuers:
 def _index(issuers: Iterable[Authority]) -> Mapping[_Key, Authority]:
     found: dict[_Key, Authority] = {}
     for issuer in issuers:
-        certificate = Certificate.parse(issuer.certificate)
+        certificate = SignedCertificate.parse(issuer.certificate)
         for oid, digest in DIGESTS.items():
             found[(oid, *issuer_hashes(certificate.subject, certificate.public_key_info, digest))] = issuer
     return found

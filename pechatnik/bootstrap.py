@@ -88,7 +88,7 @@ def now() -> datetime:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Extensions:
+class Contributions:
     """What the enabled plugins bring."""
 
     identifier_rules: IdentifierRules
@@ -210,7 +210,7 @@ def make_data_directory(config: Config) -> None:
         raise ConfigurationError(f"{config.data} cannot be made: {error.strerror}") from None
 
 
-def extensions_of(config: Config) -> Extensions:
+def contributions_of(config: Config) -> Contributions:
     """Load the enabled plugins and gather what they bring; ConfigurationError where two bring the same."""
     hook = load_plugins(config.plugins.enabled).hook
     rules: dict[str, object] = {}
@@ -229,7 +229,7 @@ def extensions_of(config: Config) -> Extensions:
     for brought in hook.ca_event_handlers():
         for event, handler in brought.items():
             handlers.setdefault(event, []).append(handler)
-    return Extensions(
+    return Contributions(
         identifier_rules=rules,  # type: ignore[arg-type]  # pluggy's results are untyped
         evidence_checks=checks,
         pack_folders=[folder for brought in hook.ca_packs() for folder in brought],
@@ -237,7 +237,7 @@ def extensions_of(config: Config) -> Extensions:
     )
 
 
-def packs_of(config: Config, extensions: Extensions) -> PackCatalogue:
+def packs_of(config: Config, contributions: Contributions) -> PackCatalogue:
     """The packs that the configuration names, checked."""
     shipped = {folder.name: folder for folder in shipped_packs()}
     for name in config.packs.shipped:
@@ -245,18 +245,18 @@ def packs_of(config: Config, extensions: Extensions) -> PackCatalogue:
             raise ConfigurationError(f"packs.shipped names {name!r}; there is {', '.join(sorted(shipped))}")
     folders = [shipped[name] for name in config.packs.shipped]
     return load_packs(
-        [*folders, *config.packs.directories, *extensions.pack_folders],
+        [*folders, *config.packs.directories, *contributions.pack_folders],
         environment=config.installation.environment,
-        identifier_rules=extensions.identifier_rules.keys(),
-        evidence_checks=[check.name for check in extensions.evidence_checks],
+        identifier_rules=contributions.identifier_rules.keys(),
+        evidence_checks=[check.name for check in contributions.evidence_checks],
         check_extension=check_extension_rule,
     )
 
 
 def check_configuration(config: Config) -> dict[str, Sequence[str]]:
     """Everything a start reads before it opens the database."""
-    extensions = extensions_of(config)
-    packs = packs_of(config, extensions)
+    contributions = contributions_of(config)
+    packs = packs_of(config, contributions)
     HolidayCalendars(packs.packs)
     read_known_weak(config.keys.weak_key_lists)
     _passphrase(config)()
@@ -273,8 +273,8 @@ def build(
     """Wire up. ConfigurationError when something is missing or the database is not of this version.
 
     ``observe`` is told of each step of issuance as it is reached."""
-    extensions = extensions_of(config)
-    packs = packs_of(config, extensions)
+    contributions = contributions_of(config)
+    packs = packs_of(config, contributions)
     passphrase = _passphrase(config)
     folder = config.data / "keys" / "symmetric"
     symmetric = SymmetricKeyStore(folder, passphrase)
@@ -327,8 +327,8 @@ def build(
             transactions,
             packs,
             decision_clock,
-            identifier_rules=extensions.identifier_rules,
-            evidence_checks=extensions.evidence_checks,
+            identifier_rules=contributions.identifier_rules,
+            evidence_checks=contributions.evidence_checks,
             known_weak=read_known_weak(config.keys.weak_key_lists),
             entropy=entropy,
         ),
@@ -368,7 +368,7 @@ def build(
     )
     handlers: dict[str, Handler] = {
         "notice": notices.deliver,
-        "event": EventDispatch(transactions, extensions.event_handlers),
+        "event": EventDispatch(transactions, contributions.event_handlers),
         "crl": crls.refresh,
         "recheck": services.recheck.of_day,
         "responders": authorities.renew_now,

@@ -9,7 +9,7 @@ from ca_core.domain.errors import CaError, MalformedDer
 from ca_core.lint.context import LintContext
 from ca_core.x509 import extension_values
 from ca_core.x509.algorithm import key_algorithm_of
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.extension import Extension
 from ca_core.x509.name import Name
 from ca_core.x509.tbs_certificate import TbsCertificate
@@ -23,7 +23,7 @@ class CertificateSubject:
 
     def __init__(self, tbs: bytes, context: LintContext) -> None:
         self.tbs = TbsCertificate.parse(tbs)
-        self.issuer: Certificate | None = context.issuer
+        self.issuer: SignedCertificate | None = context.issuer
         self.not_before = self.tbs.not_before.time("notBefore")
         self.not_after = self.tbs.not_after.time("notAfter")
         self.subject = Name.of(self.tbs.subject)

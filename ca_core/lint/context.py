@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +16,7 @@ class LintContext:
     """DER of the certificate that the signing key belongs to; None for a self-signed certificate."""
 
     @cached_property
-    def issuer(self) -> Certificate | None:
+    def issuer(self) -> SignedCertificate | None:
         """The issuer's certificate, read."""
         return None if self.issuer_certificate is None else _read(self.issuer_certificate)
 
@@ -33,14 +33,14 @@ class OcspLintContext:
     """DER AlgorithmIdentifier; it stands outside of what is signed."""
 
     @cached_property
-    def issuer(self) -> Certificate:
+    def issuer(self) -> SignedCertificate:
         """The CA's certificate, read."""
         return _read(self.issuer_certificate)
 
     @cached_property
-    def responder(self) -> Certificate:
+    def responder(self) -> SignedCertificate:
         """The certificate of whoever signs, read."""
         return self.issuer if self.responder_certificate is None else _read(self.responder_certificate)
 
 
-_read = lru_cache(maxsize=64)(Certificate.parse)
+_read = lru_cache(maxsize=64)(SignedCertificate.parse)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ca_core.domain.errors import InvalidInput
 from ca_core.lint.context import LintContext
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.crl import CertificateList
 from ca_core.x509.extension import Extension
 
@@ -15,7 +15,7 @@ class CrlSubject:
     def __init__(self, tbs: bytes, context: LintContext) -> None:
         if context.issuer is None:
             raise InvalidInput("a CRL is linted with its issuer's certificate")
-        self.issuer: Certificate = context.issuer
+        self.issuer: SignedCertificate = context.issuer
         self.crl = CertificateList.unsigned(tbs)
         self._by_oid = {extension.oid: extension for extension in self.crl.extensions}
 

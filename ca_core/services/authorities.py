@@ -18,7 +18,7 @@ from ca_core.services.certificate_content import compose, urls_of
 from ca_core.services.ports import KeyStore, Profiles, Transactions
 from ca_core.services.signing import sign_certificate
 from ca_core.x509.algorithm import key_algorithm_of, public_key_identifier, signature_algorithm_identifier
-from ca_core.x509.certificate import Certificate as SignedCertificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.name import Name
 from ca_core.x509.ocsp import issuer_hashes
 

@@ -13,7 +13,7 @@ from ca_core.domain.profile import LintMode, Profile
 from ca_core.lint import LintContext, LintedTbs, lint_certificate, lint_failed
 from ca_core.lint.pkilint_run import lint_by_profile, with_placeholder_signature
 from ca_core.x509.algorithm import key_algorithm_of
-from ca_core.x509.certificate import Certificate as SignedCertificate, to_be_signed
+from ca_core.x509.certificate import SignedCertificate, to_be_signed
 from ca_core.x509.extensions import ExtensionContext, encode_extensions
 from ca_core.x509.name import encode_name, render_name
 

@@ -13,7 +13,7 @@ from ca_core.domain.certificate import Certificate, CertificateState
 from ca_core.domain.errors import BadSignature, IntegrityAlarm, InvalidInput, NotFound
 from ca_core.domain.identifiers import Serial
 from ca_core.services.ports import Page, Transaction, Transactions
-from ca_core.x509.certificate import Certificate as SignedCertificate, to_pem
+from ca_core.x509.certificate import SignedCertificate, to_pem
 from ca_core.x509.name import render_name
 from ca_core.x509.signature import verify_signature
 

@@ -37,7 +37,7 @@ from ca_core.services.replacement_reason import revoke_replaced
 from ca_core.services.row import unless_stale
 from ca_core.services.signing import sign_certificate
 from ca_core.x509.algorithm import signature_algorithm_identifier
-from ca_core.x509.certificate import Certificate as SignedCertificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.request import CertificationRequest
 
 Observer = Callable[[str], None]

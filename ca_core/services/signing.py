@@ -5,7 +5,7 @@ from __future__ import annotations
 from ca_core.domain.errors import BadSignature, IntegrityAlarm
 from ca_core.lint import LintedTbs
 from ca_core.services.ports import Signer
-from ca_core.x509.certificate import Certificate as SignedCertificate, assemble
+from ca_core.x509.certificate import SignedCertificate, assemble
 from ca_core.x509.signature import verify_signature
 
 

@@ -17,7 +17,7 @@ from ca_core.lint.pkilint_run import lint_by_profile
 from ca_core.services.audit import Audit
 from ca_core.services.audit_chain import AuditReport
 from ca_core.services.ports import Profiles, Transactions
-from ca_core.x509.certificate import Certificate as SignedCertificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.signature import verify_signature
 
 

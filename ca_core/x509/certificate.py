@@ -18,7 +18,7 @@ from ca_core.x509.name import render_name
 from ca_core.x509.pem import from_pem, to_pem
 from ca_core.x509.tbs_certificate import TbsCertificate
 
-__all__ = ["Certificate", "assemble", "to_be_signed", "to_pem"]
+__all__ = ["SignedCertificate", "assemble", "to_be_signed", "to_pem"]
 
 MAX_SIZE = 64 * 1024
 """Octets of a certificate that is read."""
@@ -54,7 +54,7 @@ def assemble(tbs: bytes, signature_algorithm: bytes, signature: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
+class SignedCertificate:
     """A certificate that was read, strictly: version 3, each extension once, standard extensions in their form."""
 
     der: bytes

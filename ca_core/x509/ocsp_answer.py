@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Self
 
 from ca_core.domain.errors import MalformedDer
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.der_reader import ENUMERATED, GENERALIZED_TIME, Element, decode
 from ca_core.x509.extension import Extension, read_extensions
 from ca_core.x509.ocsp import BASIC_RESPONSE, NONCE, CertId, CertStatus, ResponseStatus, Revoked
@@ -82,7 +82,7 @@ class OcspAnswer:
     data: ResponseData | None = None
     signature_algorithm: bytes = b""
     signature: bytes = b""
-    certificates: tuple[Certificate, ...] = ()
+    certificates: tuple[SignedCertificate, ...] = ()
 
     @classmethod
     def parse(cls, encoded: bytes) -> Self:
@@ -101,10 +101,10 @@ class OcspAnswer:
             raise MalformedDer("the OCSP response is not a basic one")
         basic = decode(wrapped.octets("the answer"))
         data, algorithm, signature, *certificates = basic.sequence("the basic response", least=3, most=4)
-        found: tuple[Certificate, ...] = ()
+        found: tuple[SignedCertificate, ...] = ()
         if certificates:
             members = certificates[0].expect(0xA0, "the certificates").inner("the certificates")
-            found = tuple(Certificate.parse(member.raw) for member in members.sequence("the certificates"))
+            found = tuple(SignedCertificate.parse(member.raw) for member in members.sequence("the certificates"))
         return cls(
             status=code,
             data=ResponseData.of(data),

@@ -23,7 +23,7 @@ from ca_core.packs.loader import load_packs
 from ca_core.services.certificate_content import compose
 from ca_core.services.signing import sign_certificate, signature_over
 from ca_core.x509.algorithm import public_key_identifier, signature_algorithm_identifier
-from ca_core.x509.certificate import Certificate, assemble
+from ca_core.x509.certificate import SignedCertificate, assemble
 from ca_core.x509.crl import revoked_entry, to_be_signed_list
 from ca_core.x509.extensions import check_extension_rule
 from ca_core.x509.ocsp import (
@@ -106,7 +106,7 @@ def software_signer(kind: KeyAlgorithm, algorithm: SignatureAlgorithm, *, number
 class Authority:
     """A certificate with the key that belongs to it."""
 
-    certificate: Certificate
+    certificate: SignedCertificate
     signer: SoftwareSigner
 
 
@@ -140,7 +140,7 @@ class Conformance:
         full: bool = True,
         number: int = 0,
         urls: Mapping[str, str] = URLS,
-    ) -> Certificate:
+    ) -> SignedCertificate:
         """A certificate of that profile; with all that it allows, or with no more than it requires."""
         own = software_signer(key, signature or DEFAULT_SIGNATURE[key], number=number)
         signer = issuer.signer if issuer else own

@@ -31,7 +31,7 @@ from ca_core.lint.finding import Finding
 from ca_core.lint.pkilint_run import lint_crl_with_pkilint, lint_ocsp_with_pkilint, lint_with_pkilint
 from ca_core.packs import shipped_packs
 from ca_core.x509.algorithm import fits, public_key_bits
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.ocsp import NEVER_ISSUED, CertStatus, Revoked
 from ca_core.x509.ocsp_answer import OcspAnswer
 
@@ -200,7 +200,7 @@ def pair_validators() -> Sequence[Any]:
     return chain_linter.create_decoder_validation_container(), chain_linter.create_issuer_validation_container()
 
 
-def pkilint_pair(issuer: Certificate, subject: Certificate) -> list[str]:
+def pkilint_pair(issuer: SignedCertificate, subject: SignedCertificate) -> list[str]:
     """What pkilint has against a certificate beside its issuer's: names, key identifiers, policies."""
     documents: dict[str, Any] = {}
     loader = RFC5280CertificateDocumentLoader()
@@ -218,7 +218,7 @@ def pkilint_pair(issuer: Certificate, subject: Certificate) -> list[str]:
     ]
 
 
-def dilithium(kind: KeyAlgorithm, issuer: Certificate, data: bytes, signature: bytes) -> list[str]:
+def dilithium(kind: KeyAlgorithm, issuer: SignedCertificate, data: bytes, signature: bytes) -> list[str]:
     """Another implementation of ML-DSA, since openssl may not know it; nothing for other keys."""
     if kind not in ML_DSA or ML_DSA[kind].verify(public_key_bits(issuer.public_key_info), data, signature):
         return []
@@ -238,7 +238,12 @@ def openssl(directory: Path, *arguments: str, files: Mapping[str, bytes], says: 
 
 
 def openssl_verify(
-    directory: Path, made: Certificate, root: Certificate, between: Certificate | None, *, purpose: str
+    directory: Path,
+    made: SignedCertificate,
+    root: SignedCertificate,
+    between: SignedCertificate | None,
+    *,
+    purpose: str,
 ) -> list[str]:
     files = {"made.pem": made.pem, "root.pem": root.pem, "between.pem": between.pem if between else ""}
     return openssl(
@@ -253,7 +258,7 @@ def openssl_verify(
     )
 
 
-def openssl_crl(directory: Path, crl: bytes, issuer: Certificate) -> list[str]:
+def openssl_crl(directory: Path, crl: bytes, issuer: SignedCertificate) -> list[str]:
     return openssl(
         directory,
         *("crl", "-inform", "DER", "-in", "list.crl", "-noout", "-CAfile", "issuer.pem"),
@@ -262,7 +267,7 @@ def openssl_crl(directory: Path, crl: bytes, issuer: Certificate) -> list[str]:
     )
 
 
-def openssl_ocsp(directory: Path, body: bytes, root: Certificate, issuing: Certificate) -> list[str]:
+def openssl_ocsp(directory: Path, body: bytes, root: SignedCertificate, issuing: SignedCertificate) -> list[str]:
     return openssl(
         directory,
         *("ocsp", "-respin", "answer", "-CAfile", "root.pem", "-verify_other", "issuing.pem", "-issuer", "issuing.pem"),

@@ -18,7 +18,7 @@ from pyasn1_alt_modules import rfc5280, rfc6960
 
 from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
 from ca_core.domain.identifiers import Serial
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.crl import CertificateList
 from ca_core.x509.ocsp import NEVER_ISSUED, CertId, CertStatus, OcspRequest, ResponseStatus, ocsp_request, ocsp_response
 from ca_core.x509.ocsp_answer import OcspAnswer
@@ -96,9 +96,9 @@ def through_pyasn1(kind: Callable[[], Any]) -> Callable[[bytes], bytes]:
 def through_cryptography_certificate(der: bytes) -> bytes:
     read = x509.load_der_x509_certificate(der)
     # It reads names and extensions when they are asked for.
-    assert len(read.extensions) == len(Certificate.parse(der).extensions)
-    assert read.subject.public_bytes() == Certificate.parse(der).subject
-    assert read.serial_number == Certificate.parse(der).serial.value
+    assert len(read.extensions) == len(SignedCertificate.parse(der).extensions)
+    assert read.subject.public_bytes() == SignedCertificate.parse(der).subject
+    assert read.serial_number == SignedCertificate.parse(der).serial.value
     return read.public_bytes(Encoding.DER)
 
 
@@ -126,7 +126,7 @@ CERTIFICATE_READERS = {
     "cryptography": through_cryptography_certificate,
     "asn1crypto": through_asn1crypto(asn1crypto_x509.Certificate),
     "pyasn1": through_pyasn1(rfc5280.Certificate),
-    "our own": ours(Certificate.parse),
+    "our own": ours(SignedCertificate.parse),
 }
 CRL_READERS = {
     "cryptography": through_cryptography_crl,

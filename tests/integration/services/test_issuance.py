@@ -22,7 +22,7 @@ from ca_core.domain.errors import (
     TryAgain,
 )
 from ca_core.services import certificate_content, issuance
-from ca_core.x509.certificate import Certificate as SignedCertificate
+from ca_core.x509.certificate import SignedCertificate
 
 
 def rows(house: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from ca_core.domain.authority import AuthorityState
 from ca_core.domain.certificate import CertificateState, RevocationReason
 from ca_core.domain.errors import ConfigurationError, InvalidInput, NotPermitted, WeakKey, WrongState
 from ca_core.services.replacement import Circumstance
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.ocsp import CertId, CertStatus, ResponseStatus, Revoked, ocsp_request
 from ca_core.x509.ocsp_answer import OcspAnswer
 from pechatnik.readiness import examine
@@ -30,7 +30,7 @@ def revoke_authority(house: Any, name: str, reason: RevocationReason) -> None:
 
 
 def answer(house: Any, certificate: Any) -> OcspAnswer:
-    issuer = Certificate.parse(authority(house, "issuing").certificate)
+    issuer = SignedCertificate.parse(authority(house, "issuing").certificate)
     asked = CertId.make(
         issuer=issuer.subject,
         issuer_public_key_info=issuer.public_key_info,

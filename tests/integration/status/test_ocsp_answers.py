@@ -15,7 +15,7 @@ from ca_core.domain.certificate import RevocationReason
 from ca_core.domain.errors import IntegrityAlarm, KeyUnavailable, NotFound, TryAgain
 from ca_core.domain.identifiers import Serial
 from ca_core.x509 import der
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.ocsp import (
     EXTENDED_REVOKE,
     CertId,
@@ -32,7 +32,7 @@ R = RevocationReason
 
 
 def cert_id(issuer: Any, serial: int, digest: str = "sha256") -> CertId:
-    certificate = Certificate.parse(issuer.certificate)
+    certificate = SignedCertificate.parse(issuer.certificate)
     return CertId.make(
         issuer=certificate.subject, issuer_public_key_info=certificate.public_key_info, serial=serial, digest=digest
     )
@@ -140,12 +140,12 @@ def test_invariant_11_unknown_is_never_kept(world: Any, policy: Any) -> None:
 
 
 def other_name(world: Any, serial: int) -> CertId:
-    issuing, root = Certificate.parse(world.issuing.certificate), Certificate.parse(world.root.certificate)
+    issuing, root = SignedCertificate.parse(world.issuing.certificate), SignedCertificate.parse(world.root.certificate)
     return CertId.make(issuer=root.subject, issuer_public_key_info=issuing.public_key_info, serial=serial)
 
 
 def other_key(world: Any, serial: int) -> CertId:
-    issuing, root = Certificate.parse(world.issuing.certificate), Certificate.parse(world.root.certificate)
+    issuing, root = SignedCertificate.parse(world.issuing.certificate), SignedCertificate.parse(world.root.certificate)
     return CertId.make(issuer=issuing.subject, issuer_public_key_info=root.public_key_info, serial=serial)
 
 

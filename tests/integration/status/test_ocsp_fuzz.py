@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from ca_core.x509 import der
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.ocsp import DIGESTS, CertId, CertStatus, ResponseStatus, ocsp_request
 from ca_core.x509.ocsp_answer import OcspAnswer
 
@@ -24,7 +24,7 @@ def database() -> str:
 @pytest.fixture(scope="module")
 def valid(module_world: Any) -> tuple[bytes, CertId]:
     """A request about one issued certificate, and how it names it."""
-    issuer = Certificate.parse(module_world.issuing.certificate)
+    issuer = SignedCertificate.parse(module_world.issuing.certificate)
     asked = CertId.make(
         issuer=issuer.subject,
         issuer_public_key_info=issuer.public_key_info,
@@ -82,7 +82,7 @@ def test_a_valid_request_with_some_bytes_changed(module_world: Any, valid: tuple
 def test_any_serial_of_ours_is_answered_for(
     module_world: Any, valid: tuple[bytes, CertId], serials: list[int], digest: str, nonce: bytes | None
 ) -> None:
-    issuer = Certificate.parse(module_world.issuing.certificate)
+    issuer = SignedCertificate.parse(module_world.issuing.certificate)
     asked = [
         CertId.make(issuer=issuer.subject, issuer_public_key_info=issuer.public_key_info, serial=serial, digest=digest)
         for serial in serials

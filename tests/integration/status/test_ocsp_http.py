@@ -14,7 +14,7 @@ from werkzeug.http import http_date, parse_cache_control_header
 from werkzeug.test import Client, EnvironBuilder, TestResponse, run_wsgi_app
 
 from ca_core.domain.errors import TryAgain
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.ocsp import MAX_REQUEST_SIZE, CertId, CertStatus, ResponseStatus, ocsp_request
 from ca_core.x509.ocsp_answer import OcspAnswer
 from ocsp.responder import REFUSALS
@@ -40,7 +40,7 @@ def good(world: Any) -> bytes:
 
 
 def request_about(world: Any, *rows: Any, nonce: bytes | None = None, serial: int | None = None) -> bytes:
-    issuer = Certificate.parse(world.issuing.certificate)
+    issuer = SignedCertificate.parse(world.issuing.certificate)
     serials = [row.serial.value for row in rows] + ([] if serial is None else [serial])
     return ocsp_request(
         [

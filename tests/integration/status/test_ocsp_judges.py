@@ -18,7 +18,7 @@ from cryptography.x509 import ocsp
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.lint.pkilint_run import lint_crl_with_pkilint, lint_ocsp_with_pkilint
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.ocsp import CertId, ResponseStatus, ocsp_request
 from ca_core.x509.ocsp_answer import OcspAnswer
 from ca_core.x509.pem import to_pem
@@ -116,7 +116,7 @@ def test_cryptography_reads_what_it_asked_for(world: Any, digest: hashes.HashAlg
 
 
 def body_of(world: Any, state: str, *, nonce: bytes | None = None, policy: Any = "unknown") -> bytes:
-    certificate = Certificate.parse(world.issuing.certificate)
+    certificate = SignedCertificate.parse(world.issuing.certificate)
     row = {
         "good": world.certificate,
         "revoked": lambda: world.revoke(world.certificate()),
@@ -176,7 +176,7 @@ def test_a_responder_started_before_the_authority_was_made_answers_for_it(
     unknown = CertId.make(issuer=b"\x30\x00", issuer_public_key_info=NOBODY, serial=1)
     assert OcspAnswer.parse(early.answer(ocsp_request([unknown])).body).status is ResponseStatus.UNAUTHORIZED
     world = initialise()
-    certificate = Certificate.parse(world.issuing.certificate)
+    certificate = SignedCertificate.parse(world.issuing.certificate)
     asked = CertId.make(
         issuer=certificate.subject,
         issuer_public_key_info=certificate.public_key_info,

@@ -11,7 +11,7 @@ from cryptography import x509
 
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.certificate import RevocationReason
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.ocsp import CertId, CertStatus, ResponseStatus, Revoked, ocsp_request
 from ca_core.x509.ocsp_answer import OcspAnswer
 
@@ -20,7 +20,7 @@ ASKERS = 6
 
 
 def asking(world: Any, row: Any) -> bytes:
-    issuer = Certificate.parse(world.issuing.certificate)
+    issuer = SignedCertificate.parse(world.issuing.certificate)
     return ocsp_request(
         [CertId.make(issuer=issuer.subject, issuer_public_key_info=issuer.public_key_info, serial=row.serial.value)]
     )

@@ -18,7 +18,7 @@ from ca_core.lint import LintContext, LintedTbs, lint_certificate, lint_crl
 from ca_core.services.signing import sign_certificate, signature_over
 from ca_core.x509 import der, extension_values as oids
 from ca_core.x509.algorithm import public_key_identifier
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.signature import verify_signature
 
 
@@ -31,15 +31,15 @@ def signer(tmp_path_factory: pytest.TempPathFactory) -> SoftwareSigner:
 
 
 @pytest.fixture(scope="module")
-def issuer(world: Any, signer: SoftwareSigner) -> Certificate:
+def issuer(world: Any, signer: SoftwareSigner) -> SignedCertificate:
     """The issuing authority's certificate, for the key that really signs."""
     own = public_key_identifier(signer.public_key_info)
     draft = world.issuing.change(public_key_info=signer.public_key_info)
-    return Certificate.parse(draft.swap(oids.SUBJECT_KEY_IDENTIFIER, der.octet_string(own)).signed)
+    return SignedCertificate.parse(draft.swap(oids.SUBJECT_KEY_IDENTIFIER, der.octet_string(own)).signed)
 
 
 @pytest.fixture
-def linted(world: Any, issuer: Certificate) -> LintedTbs:
+def linted(world: Any, issuer: SignedCertificate) -> LintedTbs:
     assert issuer.subject_key_identifier is not None
     draft = world.server.swap(oids.AUTHORITY_KEY_IDENTIFIER, world.aki(issuer.subject_key_identifier))
     return lint_certificate(draft.tbs, LintContext(issuer_certificate=issuer.der))
@@ -53,7 +53,7 @@ def test_invariant_2_the_signed_bytes_are_the_linted_bytes(linted: LintedTbs, si
     verify_signature(signer.public_key_info, signed.signature_algorithm, signed.tbs, signed.signature)
 
 
-def test_invariant_2_what_a_rule_stops_cannot_be_signed(world: Any, issuer: Certificate) -> None:
+def test_invariant_2_what_a_rule_stops_cannot_be_signed(world: Any, issuer: SignedCertificate) -> None:
     with pytest.raises(LintFailed):
         lint_certificate(world.server.change(serial=der.integer(0)).tbs, LintContext(issuer_certificate=issuer.der))
 

@@ -20,7 +20,7 @@ from hypothesis import given, settings, strategies as st
 from ca_core.domain.errors import InvalidInput, MalformedDer
 from ca_core.domain.identifiers import Serial
 from ca_core.x509 import der
-from ca_core.x509.certificate import MAX_SIZE, Certificate, assemble, to_be_signed
+from ca_core.x509.certificate import MAX_SIZE, SignedCertificate, assemble, to_be_signed
 from ca_core.x509.crl import REASONS, CertificateList, RevokedEntry, revoked_entry, to_be_signed_list
 from ca_core.x509.extension import Extension
 from ca_core.x509.ocsp import (
@@ -91,8 +91,8 @@ def test_a_certificate_is_written_as_cryptography_writes_it() -> None:
 
 
 def test_a_certificate_says_what_its_bytes_say() -> None:
-    read = Certificate.parse(to_pem(certificate()).encode())
-    assert read == Certificate.parse(certificate())
+    read = SignedCertificate.parse(to_pem(certificate()).encode())
+    assert read == SignedCertificate.parse(certificate())
     assert read.der == certificate()
     assert (read.serial, read.not_before, read.not_after) == (Serial(5), START, START + timedelta(days=1))
     assert read.san == (("dns", "a.example"),)
@@ -140,7 +140,7 @@ NO_CERTIFICATES: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("make", NO_CERTIFICATES.values(), ids=NO_CERTIFICATES.keys())
 def test_what_is_not_exactly_one_certificate_is_refused(make: Callable[[], bytes]) -> None:
     with pytest.raises(MalformedDer):
-        Certificate.parse(make())
+        SignedCertificate.parse(make())
 
 
 # Lists (RFC 5280 §5).

@@ -20,7 +20,7 @@ from ca_core.domain.errors import CaError
 from ca_core.domain.identifiers import Serial
 from ca_core.x509 import der, extension_values
 from ca_core.x509.algorithm import key_algorithm_of, signature_algorithm_of
-from ca_core.x509.certificate import Certificate
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.crl import CertificateList, revoked_entry, to_be_signed_list
 from ca_core.x509.der_reader import Element, decode
 from ca_core.x509.extension import Extension
@@ -99,7 +99,7 @@ def read_request(data: bytes) -> None:
 
 
 def read_certificate(data: bytes) -> None:
-    read = Certificate.parse(data)
+    read = SignedCertificate.parse(data)
     assert read.tbs in read.der
     read.extension("2.5.29.17")
     verify_signature(read.public_key_info, read.signature_algorithm, read.tbs, read.signature)
