@@ -46,11 +46,6 @@ class Authority:
     """Its row among the certificates; the parent's, or its own for a root."""
     key_identifier: bytes
     """Subject key identifier, 20 octets; also its name in CRL and AIA URLs."""
-    name_hash_sha1: bytes
-    name_hash_sha256: bytes
-    key_hash_sha1: bytes
-    key_hash_sha256: bytes
-    """Hashes of issuer name and key as CertIDs carry them (RFC 6960 §4.1.1)."""
     partitions: int = 0
     """Number of CRL partitions, fixed for life; 0 means one full list."""
     not_before: datetime

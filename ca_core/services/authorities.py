@@ -20,7 +20,6 @@ from ca_core.services.signing import sign_certificate
 from ca_core.x509.algorithm import key_algorithm_of, public_key_identifier, signature_algorithm_identifier
 from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.name import Name
-from ca_core.x509.ocsp import issuer_hashes
 
 PROFILES: Mapping[AuthorityKind, str] = {
     AuthorityKind.ROOT: "private/root-ca",
@@ -220,8 +219,6 @@ class AuthorityOffice:
             )
         reference = parent.key_reference if parent else key.reference
         signed = sign_certificate(content.linted, self._keys.signer(reference, signing))
-        name_hash_sha1, key_hash_sha1 = issuer_hashes(signed.subject, key.public_key_info, "sha1")
-        name_hash_sha256, key_hash_sha256 = issuer_hashes(signed.subject, key.public_key_info, "sha256")
         with self._transactions.begin(actor) as tx:
             authority = Authority(
                 id=own_id,
@@ -234,10 +231,6 @@ class AuthorityOffice:
                 certificate=signed.der,
                 certificate_id=intent.id,
                 key_identifier=public_key_identifier(key.public_key_info),
-                name_hash_sha1=name_hash_sha1,
-                name_hash_sha256=name_hash_sha256,
-                key_hash_sha1=key_hash_sha1,
-                key_hash_sha256=key_hash_sha256,
                 partitions=partitions,
                 not_before=content.not_before,
                 not_after=content.not_after,

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import Engine, text
 
 from ca_core.domain.access import SYSTEM_ACTOR
+from ca_core.domain.algorithms import SignatureAlgorithm
+from ca_core.domain.authority import Authority, AuthorityKind
+from ca_core.domain.profile import Environment
 from ca_core.storage import schema, triggers
 
 CATALOGUE = {
@@ -63,6 +72,40 @@ def test_an_earlier_version_has_no_trigger_that_asks_a_table_of_a_later_one(shel
     with engine.begin() as connection:
         assert connection.execute(text("UPDATE accounts SET name = 'Anna'")).rowcount == 1
         assert "certificate_is_approved" not in triggers.missing(connection)
+
+
+HASHES = (
+    "SELECT name_hash_sha1, key_hash_sha1, name_hash_sha256, key_hash_sha256 FROM authorities WHERE name = 'issuing'"
+)
+
+
+def test_an_earlier_version_has_the_hashes_of_issuers_again(shelf: Any, engine: Engine) -> None:
+    """The later one makes them from the certificate when it needs them."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Issuing CA")])
+    moment = datetime(2026, 1, 1)  # noqa: DTZ001  # cryptography takes UTC
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, moment, moment).sign(key, hashes.SHA256())
+    certificate = shelf.issued()
+    with shelf.transactions.begin(SYSTEM_ACTOR) as tx:
+        tx.authorities.add(
+            Authority(
+                id=tx.new_id(), name="issuing", kind=AuthorityKind.ISSUING, parent=None,
+                environment=Environment.PRODUCTION, key_reference="issuing",
+                signature_algorithm=SignatureAlgorithm.ECDSA_SHA256, certificate=made.public_bytes(Encoding.DER),
+                certificate_id=certificate.id, key_identifier=bytes(20), not_before=tx.now, not_after=tx.now,
+                created_at=tx.now,
+            )
+        )  # fmt: skip
+    schema.downgrade(engine, "0005")
+    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    with engine.connect() as connection:
+        assert [bytes(one) for one in connection.execute(text(HASHES)).one()] == [
+            hashlib.new(digest, what).digest() for digest in ("sha1", "sha256") for what in (name.public_bytes(), point)
+        ]
+    schema.upgrade(engine)
+    assert schema.check(engine) == []
+    with shelf.transactions.read(SYSTEM_ACTOR) as tx:
+        assert tx.authorities.by_name("issuing").certificate == made.public_bytes(Encoding.DER)
 
 
 DAMAGE = {

@@ -255,8 +255,7 @@ def _filled(shelf: Any, other_moment: str) -> dict[str, str]:
             id=tx.new_id(), name="issuing", kind=AuthorityKind.ISSUING, parent=None,
             environment=Environment.PRODUCTION, key_reference="issuing", certificate=b"x",
             signature_algorithm=SignatureAlgorithm.ECDSA_SHA256, certificate_id=held.id,
-            key_identifier=bytes(20), name_hash_sha1=bytes(20), name_hash_sha256=bytes(32), key_hash_sha1=bytes(20),
-            key_hash_sha256=bytes(32), not_before=tx.now, not_after=tx.now, created_at=tx.now,
+            key_identifier=bytes(20), not_before=tx.now, not_after=tx.now, created_at=tx.now,
         )  # fmt: skip
         tx.authorities.add(authority)
         tx.authorities.next_crl_number(authority.id, 0)

@@ -168,8 +168,7 @@ def _authority(shelf: Any) -> Any:
             id=tx.new_id(), name="issuing", kind=AuthorityKind.ISSUING, parent=None,
             environment=Environment.PRODUCTION, key_reference="issuing", certificate=b"x",
             signature_algorithm=SignatureAlgorithm.ECDSA_SHA256, certificate_id=certificate.id,
-            key_identifier=bytes(20), name_hash_sha1=bytes(20), name_hash_sha256=bytes(32), key_hash_sha1=bytes(20),
-            key_hash_sha256=bytes(32), not_before=tx.now, not_after=tx.now, created_at=tx.now,
+            key_identifier=bytes(20), not_before=tx.now, not_after=tx.now, created_at=tx.now,
         )  # fmt: skip
         tx.authorities.add(authority)
     return authority.id
