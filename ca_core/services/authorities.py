@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from ca_core.domain.access import SYSTEM_ACTOR, Actor, Permission
 from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
 from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
-from ca_core.domain.certificate import Certificate, CertificateState
 from ca_core.domain.errors import Duplicate, InvalidInput
 from ca_core.domain.identifiers import Entropy, Serial
 from ca_core.domain.profile import Environment
 from ca_core.domain.work import Job
-from ca_core.services.certificate_content import compose, urls_of
 from ca_core.services.ports import KeyStore, Profiles, Transactions
 from ca_core.services.signing import sign_certificate
-from ca_core.x509.algorithm import key_algorithm_of, public_key_identifier, signature_algorithm_identifier
+from ca_core.services.ticket import prepare, record_intent, record_signature
+from ca_core.x509.algorithm import key_algorithm_of, public_key_identifier
 from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.name import Name
 
@@ -32,14 +31,20 @@ _KEPT = {"C": "2.5.4.6", "O": "2.5.4.10"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Key:
-    """A key that exists, for an authority that is to be certified."""
+class _Candidate:
+    """An authority that has its key, and no certificate yet."""
 
+    id: UUID
     name: str
     kind: AuthorityKind
-    reference: str
-    algorithm: SignatureAlgorithm
+    key_reference: str
+    signature_algorithm: SignatureAlgorithm
     public_key_info: bytes
+    certificate: None = None
+
+    @property
+    def key_identifier(self) -> bytes:
+        return public_key_identifier(self.public_key_info)
 
 
 class AuthorityOffice:
@@ -94,18 +99,18 @@ class AuthorityOffice:
             return {"C": country, "O": organization, "CN": f"{organization} {name}"}
 
         root = present.get("root") or self._certify(
-            actor, self._key("root", AuthorityKind.ROOT, root_algorithm), subject("Root CA"), parent=None
+            actor, self._candidate(actor, "root", AuthorityKind.ROOT, root_algorithm), subject("Root CA"), parent=None
         )
         issuing = present.get("issuing") or self._certify(
             actor,
-            self._key("issuing", AuthorityKind.ISSUING, issuing_algorithm),
+            self._candidate(actor, "issuing", AuthorityKind.ISSUING, issuing_algorithm),
             subject("Issuing CA"),
             parent=root,
             partitions=partitions,
         )
         responder = present.get("ocsp-1") or self._certify(
             actor,
-            self._key("ocsp-1", AuthorityKind.OCSP_RESPONDER, responder_algorithm),
+            self._candidate(actor, "ocsp-1", AuthorityKind.OCSP_RESPONDER, responder_algorithm),
             subject("OCSP responder 1"),
             parent=issuing,
         )
@@ -140,12 +145,11 @@ class AuthorityOffice:
             number = len(responders) + renewed + 1
             like = latest or issuer
             algorithm = key_algorithm_of(SignedCertificate.parse(like.certificate).public_key_info)
-            key = self._key(f"ocsp-{number}", AuthorityKind.OCSP_RESPONDER, algorithm)
+            candidate = self._candidate(actor, f"ocsp-{number}", AuthorityKind.OCSP_RESPONDER, algorithm)
             name = Name.parse(SignedCertificate.parse(issuer.certificate).subject)
             subject = {short: value for short, oid in _KEPT.items() if (value := name.first(oid)) is not None}
-            self._certify(
-                actor, key, {**subject, "CN": f"{subject.get('O', issuer.name)} OCSP responder {number}"}, parent=issuer
-            )
+            common_name = f"{subject.get('O', issuer.name)} OCSP responder {number}"
+            self._certify(actor, candidate, {**subject, "CN": common_name}, parent=issuer)
             renewed += 1
         return renewed
 
@@ -153,104 +157,74 @@ class AuthorityOffice:
         """Handler of the job ``responders``: a responder was revoked, and answers wait for its successor."""
         self.renew_responders(SYSTEM_ACTOR)
 
-    def _key(self, name: str, kind: AuthorityKind, algorithm: KeyAlgorithm) -> _Key:
-        """A new key; one that an interrupted call left behind without a certificate is not used again."""
+    def _candidate(self, actor: Actor, name: str, kind: AuthorityKind, algorithm: KeyAlgorithm) -> _Candidate:
+        """With a new key; one that an interrupted call left behind without a certificate is not used again."""
+        with self._transactions.read(actor) as tx:
+            id = tx.new_id()
         taken = set(self._keys.references())
         reference = next(one for one in (name, *(f"{name}.{n}" for n in range(2, 1000))) if one not in taken)
-        return _Key(
+        return _Candidate(
+            id=id,
             name=name,
             kind=kind,
-            reference=reference,
-            algorithm=DEFAULT_SIGNATURE[algorithm],
+            key_reference=reference,
+            signature_algorithm=DEFAULT_SIGNATURE[algorithm],
             public_key_info=self._keys.generate(reference, algorithm),
         )
 
     def _certify(
-        self, actor: Actor, key: _Key, subject: Mapping[str, str], *, parent: Authority | None, partitions: int = 0
+        self,
+        actor: Actor,
+        candidate: _Candidate,
+        subject: Mapping[str, str],
+        *,
+        parent: Authority | None,
+        partitions: int = 0,
     ) -> Authority:
-        signing = parent.signature_algorithm if parent else key.algorithm
-        serial = Serial.random(self._entropy)
+        """Without parent it signs itself."""
+        issuer = parent or candidate
+        with self._transactions.read(actor) as tx:
+            now = tx.now
+        ticket = prepare(
+            self._profiles.profile(PROFILES[candidate.kind], on=now.date()),
+            issuer,
+            serial=Serial.random(self._entropy),
+            subject=subject,
+            public_key_info=candidate.public_key_info,
+            base_url=self._base_url,
+            now=now,
+        )
         with self._transactions.begin(actor) as tx:
-            profile = self._profiles.profile(PROFILES[key.kind], on=tx.now.date())
-            own_id = tx.new_id()
-            content = compose(
-                profile,
-                issuer_certificate=parent.certificate if parent else None,
-                signature_algorithm=signature_algorithm_identifier(signing),
-                subject=subject,
-                public_key_info=key.public_key_info,
-                serial=serial,
-                now=tx.now,
-                urls=urls_of(parent, base=self._base_url, partition=0) if parent else {},
-            )
-            intent = Certificate(
-                id=tx.new_id(),
-                issuer=parent.id if parent else own_id,
-                serial=serial,
-                profile=profile.key,
-                profile_version=profile.version,
-                profile_digest=profile.digest,
-                application=None,
-                approval_digest=None,
-                owner=SYSTEM_ACTOR.id,
-                centre=None,
-                subject=content.subject,
-                tbs=content.linted.der,
-                tbs_sha256=content.linted.sha256,
-                spki_sha256=hashlib.sha256(key.public_key_info).digest(),
-                not_before=content.not_before,
-                not_after=content.not_after,
-                created_at=tx.now,
-            )
-            tx.certificates.add(intent)
-            tx.audit.record(
-                "certificate.intent",
-                "certificate",
-                intent.id,
-                authority=key.name,
-                serial=serial.hex,
-                tbs=intent.tbs_sha256.hex(),
-                profile=profile.digest.hex(),
-                profile_name=f"{profile.key} {profile.version}",
-                issuer=str(intent.issuer),
-                issuer_key=(parent.key_identifier if parent else public_key_identifier(key.public_key_info)).hex(),
-                algorithm=signing.value,
-                key=intent.spki_sha256.hex(),
-            )
-        reference = parent.key_reference if parent else key.reference
-        signed = sign_certificate(content.linted, self._keys.signer(reference, signing))
+            intent = record_intent(tx, ticket, authority=candidate.name)
+        signer = self._keys.signer(issuer.key_reference, issuer.signature_algorithm)
+        signed = sign_certificate(ticket.content.linted, signer)
         with self._transactions.begin(actor) as tx:
+            record_signature(tx, intent, signed)
             authority = Authority(
-                id=own_id,
-                name=key.name,
-                kind=key.kind,
+                id=candidate.id,
+                name=candidate.name,
+                kind=candidate.kind,
                 parent=parent.id if parent else None,
                 environment=self._environment,
-                key_reference=key.reference,
-                signature_algorithm=key.algorithm,
+                key_reference=candidate.key_reference,
+                signature_algorithm=candidate.signature_algorithm,
                 certificate=signed.der,
                 certificate_id=intent.id,
-                key_identifier=public_key_identifier(key.public_key_info),
+                key_identifier=candidate.key_identifier,
                 partitions=partitions,
-                not_before=content.not_before,
-                not_after=content.not_after,
+                not_before=intent.not_before,
+                not_after=intent.not_after,
                 created_at=tx.now,
             )
-            tx.certificates.replace(
-                replace(intent, state=CertificateState.ISSUED, der=signed.der, sha256=signed.sha256, issued_at=tx.now)
-            )
             tx.authorities.add(authority)
-            tx.audit.record(
-                "certificate.issued", "certificate", intent.id, serial=serial.hex, sha256=signed.sha256.hex()
-            )
             tx.audit.record(
                 "authority.created",
                 "authority",
                 authority.id,
-                name=key.name,
+                name=authority.name,
                 sha256=signed.sha256.hex(),
                 certificate=str(intent.id),
                 key=intent.spki_sha256.hex(),
-                key_reference=key.reference,
+                key_reference=authority.key_reference,
             )
         return authority

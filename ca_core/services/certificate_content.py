@@ -5,17 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
+from uuid import UUID
 
-from ca_core.domain.authority import Authority
+from ca_core.domain.algorithms import SignatureAlgorithm
 from ca_core.domain.errors import ProfileViolation
 from ca_core.domain.identifiers import Serial
 from ca_core.domain.profile import LintMode, Profile
 from ca_core.lint import LintContext, LintedTbs, lint_certificate, lint_failed
 from ca_core.lint.pkilint_run import lint_by_profile, with_placeholder_signature
+from ca_core.services.subject_key import require_allowed
 from ca_core.x509.algorithm import key_algorithm_of
 from ca_core.x509.certificate import SignedCertificate, to_be_signed
 from ca_core.x509.extensions import ExtensionContext, encode_extensions
 from ca_core.x509.name import encode_name, render_name
+
+
+class Issuer(Protocol):
+    """Whose key signs: an authority; or the root-to-be, which has no certificate yet."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def certificate(self) -> bytes | None: ...
+    @property
+    def key_reference(self) -> str: ...
+    @property
+    def key_identifier(self) -> bytes: ...
+    @property
+    def signature_algorithm(self) -> SignatureAlgorithm: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +65,7 @@ def compose(
     notAfter is the profile's validity, cut where the issuer ends (invariant 6). :class:`ProfileViolation` for a key
     that the profile does not allow or an issuer that ended, :class:`LintFailed` when a rule objects (invariant 2).
     """
-    algorithm = key_algorithm_of(public_key_info)
-    if algorithm not in profile.algorithms:
-        raise ProfileViolation(f"{profile.key} does not allow {algorithm.value}; use {_listed(profile)}")
+    require_allowed(profile, key_algorithm_of(public_key_info))
     now = now.replace(microsecond=0)
     not_before = now - profile.backdate
     not_after = not_before + profile.validity
@@ -91,11 +107,11 @@ def compose(
     return Content(linted=linted, not_before=not_before, not_after=not_after, subject=render_name(name))
 
 
-def urls_of(authority: Authority, *, base: str, partition: int) -> dict[str, str]:
-    """The addresses that go into certificates which this authority signs (RFC 5280 §4.2.1.13, §4.2.2.1).
+def urls_of(issuer: Issuer, *, base: str, partition: int) -> dict[str, str]:
+    """The addresses that go into certificates which this issuer signs (RFC 5280 §4.2.1.13, §4.2.2.1).
 
     The partition is fixed here for the life of the certificate (invariant 9)."""
-    key = authority.key_identifier.hex()
+    key = issuer.key_identifier.hex()
     lists = f"{base}/crl/{key}.crl" if partition == 0 else f"{base}/crl/{key}/{partition}.crl"
     return {"crl": lists, "ocsp": f"{base}/ocsp", "ca_issuers": f"{base}/aia/{key}.cer"}
 
@@ -103,7 +119,3 @@ def urls_of(authority: Authority, *, base: str, partition: int) -> dict[str, str
 def partition_of(serial: Serial, partitions: int) -> int:
     """1 to ``partitions``, evenly spread; 0 where the authority keeps one list."""
     return serial.value % partitions + 1 if partitions else 0
-
-
-def _listed(profile: Profile) -> str:
-    return ", ".join(sorted(profile.algorithms))

@@ -6,16 +6,15 @@ Whatever is killed when, no serial is used twice, nothing is signed without a re
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from ca_core.domain.access import EVERYTHING, Actor, Permission
 from ca_core.domain.application import Application, ApplicationState, Approval
 from ca_core.domain.authority import Authority, AuthorityKind, in_good_standing
-from ca_core.domain.certificate import Certificate, CertificateState
+from ca_core.domain.certificate import Certificate
 from ca_core.domain.errors import (
     ApprovalNeeded,
     CaError,
@@ -23,12 +22,11 @@ from ca_core.domain.errors import (
     IntegrityAlarm,
     NotPermitted,
     TryAgain,
-    WeakKey,
     WrongState,
 )
 from ca_core.domain.identifiers import Entropy, Serial
 from ca_core.domain.profile import Profile
-from ca_core.services.certificate_content import Content, compose, partition_of, urls_of
+from ca_core.services.certificate_content import partition_of
 from ca_core.services.events import emit
 from ca_core.services.notices import notify
 from ca_core.services.ports import KeyStore, Profiles, Transaction, Transactions
@@ -36,8 +34,10 @@ from ca_core.services.reconciliation import abandon
 from ca_core.services.replacement_reason import revoke_replaced
 from ca_core.services.row import unless_stale
 from ca_core.services.signing import sign_certificate
-from ca_core.x509.algorithm import signature_algorithm_identifier
+from ca_core.services.subject_key import refuse_key_of_another
+from ca_core.services.ticket import Ticket, prepare, record_intent, record_signature
 from ca_core.x509.certificate import SignedCertificate
+from ca_core.x509.key_policy import check_not_blocked
 from ca_core.x509.request import CertificationRequest
 
 Observer = Callable[[str], None]
@@ -53,6 +53,16 @@ class Prepared:
     not_before: datetime
     not_after: datetime
     tbs: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Order:
+    """What a ticket is made from, as one transaction saw it."""
+
+    application: Application
+    profile: Profile
+    issuer: Authority
+    at: datetime
 
 
 class Issuance:
@@ -82,14 +92,14 @@ class Issuance:
     def preview(self, actor: Actor, application_id: UUID) -> Prepared:
         """Build and lint what :meth:`issue` would sign; nothing is stored or signed."""
         with self._transactions.read(actor) as tx:
-            application = self._to_issue(tx, actor, application_id)
-            content, serial, _, _ = self._compose(tx, application)
+            order = self._order(tx, self._to_issue(tx, actor, application_id))
+        ticket = self._prepare(order)
         return Prepared(
-            serial=serial.hex,
-            subject=content.subject,
-            not_before=content.not_before,
-            not_after=content.not_after,
-            tbs=content.linted.der,
+            serial=ticket.serial.hex,
+            subject=ticket.content.subject,
+            not_before=ticket.content.not_before,
+            not_after=ticket.content.not_after,
+            tbs=ticket.content.linted.der,
         )
 
     def issue(self, actor: Actor, application_id: UUID, *, version: int | None = None) -> Certificate:
@@ -103,21 +113,23 @@ class Issuance:
             if application.certificate is not None:
                 self._require_right(actor, application)
                 return tx.certificates.get(application.certificate, seen_by=actor.visibility)
-            application = unless_stale(self._to_issue(tx, actor, application_id), version)
-            self._observe("serial")
-            content, serial, profile, issuer = self._compose(tx, application)
+            order = self._order(tx, unless_stale(self._to_issue(tx, actor, application_id), version))
+        self._observe("serial")
+        ticket = self._prepare(order)
         self._observe("lint")
         # Before the intent: while the key is away nothing is recorded, and no serial used up.
-        signer = self._keys.signer(issuer.key_reference, issuer.signature_algorithm)
-        intent = self._record_intent(actor, application, content, serial, profile, issuer)
+        signer = self._keys.signer(ticket.issuer.key_reference, ticket.issuer.signature_algorithm)
+        with self._transactions.begin(actor) as tx:
+            intent = self._record_intent(tx, actor, order.application, ticket)
         self._observe("intent")
         try:
-            signed = sign_certificate(content.linted, signer)
+            signed = sign_certificate(ticket.content.linted, signer)
         except CaError as failure:
             self._give_up(actor, intent, failure)
             raise
         self._observe("sign")
-        certificate = self._record_signature(actor, application, intent, signed)
+        with self._transactions.begin(actor) as tx:
+            certificate = _store(tx, intent, signed)
         self._observe("store")
         return certificate
 
@@ -143,98 +155,54 @@ class Issuance:
         elif not (actor.may(Permission.CERTIFICATE_REQUEST) or actor.may(Permission.CERTIFICATE_ISSUE)):
             raise NotPermitted("this token may not ask for certificates")
 
-    def _compose(self, tx: Transaction, application: Application) -> tuple[Content, Serial, Profile, Authority]:
-        assert application.request_der is not None
+    def _order(self, tx: Transaction, application: Application) -> _Order:
         profile = self._profiles.profile_version(
             application.profile, application.profile_version, application.profile_digest
         )
-        issuer = _issuer(tx, profile)
+        return _Order(application=application, profile=profile, issuer=_issuer(tx, profile), at=tx.now)
+
+    def _prepare(self, order: _Order) -> Ticket:
+        application, issuer = order.application, order.issuer
+        assert application.request_der is not None
         serial = Serial.random(self._entropy)
-        partition = partition_of(serial, issuer.partitions)
-        content = compose(
-            profile,
-            issuer_certificate=issuer.certificate,
-            signature_algorithm=signature_algorithm_identifier(issuer.signature_algorithm),
+        return prepare(
+            order.profile,
+            issuer,
+            serial=serial,
+            partition=partition_of(serial, issuer.partitions),
             subject=application.subject,
             san=application.san,
             identification=application.identification,
             public_key_info=CertificationRequest.parse(application.request_der).public_key_info,
-            serial=serial,
-            now=tx.now,
-            urls=urls_of(issuer, base=self._base_url, partition=partition),
+            base_url=self._base_url,
+            now=order.at,
         )
-        return content, serial, profile, issuer
 
-    def _record_intent(
-        self,
-        actor: Actor,
-        application: Application,
-        content: Content,
-        serial: Serial,
-        profile: Profile,
-        issuer: Authority,
-    ) -> Certificate:
-        """Durable before the key is used (invariants 1 and 3). The database checks the approvals again (12)."""
-        assert application.request_der is not None
-        spki = CertificationRequest.parse(application.request_der).public_key_info
-        spki_sha256 = hashlib.sha256(spki).digest()
-        with self._transactions.begin(actor) as tx:
-            current = tx.applications.get(application.id, seen_by=actor.visibility)
-            if current.version != application.version:
-                raise TryAgain(f"application {application.number} was changed just now; look at it again")
-            self._settle_earlier(tx, current)
-            approvals = tx.applications.approvals(current.id, current.round)
-            if len({one.approver for one in approvals if _may_approve(tx, one)}) < current.approvals_required:
-                raise ApprovalNeeded(
-                    f"application {current.number} lacks an approval of somebody who may still approve; "
-                    "have it reviewed again"
-                )
-            if tx.certificates.is_blocked(spki_sha256):
-                raise WeakKey("the key is on the list of compromised keys; make a new one")
-            if tx.certificates.key_in_use(spki_sha256, other_than_owner=current.owner):
-                raise WeakKey("this key is in somebody else's certificate; make a new one")
-            intent = Certificate(
-                id=tx.new_id(),
-                issuer=issuer.id,
-                serial=serial,
-                profile=profile.key,
-                profile_version=profile.version,
-                profile_digest=profile.digest,
-                application=current.id,
-                approval_digest=approvals[-1].digest,
-                owner=current.owner,
-                centre=current.centre,
-                subject=content.subject,
-                tbs=content.linted.der,
-                tbs_sha256=content.linted.sha256,
-                spki_sha256=spki_sha256,
-                not_before=content.not_before,
-                not_after=content.not_after,
-                partition=partition_of(serial, issuer.partitions),
-                replaces=current.replaces,
-                created_at=tx.now,
+    def _record_intent(self, tx: Transaction, actor: Actor, application: Application, ticket: Ticket) -> Certificate:
+        """What may have changed since it was prepared is asked again; the database checks the approvals too (12)."""
+        current = tx.applications.get(application.id, seen_by=actor.visibility)
+        if current.version != application.version:
+            raise TryAgain(f"application {application.number} was changed just now; look at it again")
+        self._settle_earlier(tx, current)
+        approvals = tx.applications.approvals(current.id, current.round)
+        if len({one.approver for one in approvals if _may_approve(tx, one)}) < current.approvals_required:
+            raise ApprovalNeeded(
+                f"application {current.number} lacks an approval of somebody who may still approve; "
+                "have it reviewed again"
             )
-            tx.certificates.add(intent)
-            tx.audit.record(
-                "certificate.intent",
-                "certificate",
-                intent.id,
-                application=str(current.id),
-                serial=serial.hex,
-                tbs=intent.tbs_sha256.hex(),
-                profile=profile.digest.hex(),
-                profile_name=f"{profile.key} {profile.version}",
-                issuer=str(issuer.id),
-                issuer_key=issuer.key_identifier.hex(),
-                algorithm=issuer.signature_algorithm.value,
-                key=spki_sha256.hex(),
-                owner=str(current.owner),
-                round=current.round,
-                approved=approvals[-1].digest.hex(),
-                approvals=[str(one.id) for one in approvals],
-                approvers=[str(one.approver) for one in approvals],
-            )
-            return intent
+        check_not_blocked(ticket.spki_sha256, tx.certificates.is_blocked)
+        refuse_key_of_another(tx, ticket.spki_sha256, owner=current.owner)
+        return record_intent(
+            tx,
+            ticket,
+            application=current,
+            approval_digest=approvals[-1].digest,
+            owner=str(current.owner),
+            round=current.round,
+            approved=approvals[-1].digest.hex(),
+            approvals=[str(one.id) for one in approvals],
+            approvers=[str(one.approver) for one in approvals],
+        )
 
     def _settle_earlier(self, tx: Transaction, application: Application) -> None:
         """An open intent of somebody who signs right now, or who died."""
@@ -248,30 +216,6 @@ class Issuance:
             )
         abandon(tx, earlier)
 
-    def _record_signature(
-        self, actor: Actor, application: Application, intent: Certificate, signed: SignedCertificate
-    ) -> Certificate:
-        with self._transactions.begin(actor) as tx:
-            issued = tx.certificates.replace(
-                replace(
-                    intent,
-                    state=CertificateState.ISSUED,
-                    der=signed.der,
-                    sha256=signed.sha256,
-                    issued_at=tx.now,
-                )
-            )
-            current = tx.applications.get(application.id, seen_by=EVERYTHING)
-            tx.applications.replace(current.step(ApplicationState.ISSUED, at=tx.now, certificate=issued.id))
-            tx.audit.record(
-                "certificate.issued", "certificate", issued.id, serial=issued.serial.hex, sha256=signed.sha256.hex()
-            )
-            if current.replaces is not None:
-                revoke_replaced(tx, current)
-            notify(tx, current.owner, "certificate-issued", application=current)
-            emit(tx, "certificate.issued", certificate=issued.id, application=current.id)
-            return issued
-
     def _give_up(self, actor: Actor, intent: Certificate, failure: CaError) -> None:
         """The key was asked, so a signature may exist: the serial counts as revoked from now on."""
         with self._transactions.begin(actor) as tx:
@@ -279,6 +223,19 @@ class Issuance:
         if isinstance(failure, IntegrityAlarm):
             with self._transactions.begin(actor) as tx:
                 tx.audit.record("alarm.integrity", "certificate", intent.id, detail=failure.detail)
+
+
+def _store(tx: Transaction, intent: Certificate, signed: SignedCertificate) -> Certificate:
+    """The certificate and all that follows from it."""
+    assert intent.application is not None
+    issued = record_signature(tx, intent, signed)
+    current = tx.applications.get(intent.application, seen_by=EVERYTHING)
+    tx.applications.replace(current.step(ApplicationState.ISSUED, at=tx.now, certificate=issued.id))
+    if current.replaces is not None:
+        revoke_replaced(tx, current)
+    notify(tx, current.owner, "certificate-issued", application=current)
+    emit(tx, "certificate.issued", certificate=issued.id, application=current.id)
+    return issued
 
 
 def _may_approve(tx: Transaction, approval: Approval) -> bool:

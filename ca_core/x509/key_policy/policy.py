@@ -29,8 +29,7 @@ def check_public_key(
     are :class:`MalformedDer`, kinds and sizes that the authority does not use :class:`ProfileViolation`.
     """
     algorithm = key_algorithm_of(spki_der)
-    if blocklist(hashlib.sha256(spki_der).digest()):
-        raise WeakKey("the key is on the list of compromised keys; make a new one")
+    check_not_blocked(hashlib.sha256(spki_der).digest(), blocklist)
     if algorithm.is_rsa:
         modulus = decode(public_key_bits(spki_der)).members[0].integer("the RSA modulus")
         check_known_weak(modulus, known_weak)
@@ -40,3 +39,9 @@ def check_public_key(
     elif algorithm in (KeyAlgorithm.ED25519, KeyAlgorithm.ED448):
         check_edwards_point(algorithm, public_key_bits(spki_der))
     return algorithm
+
+
+def check_not_blocked(spki_sha256: bytes, blocklist: Callable[[bytes], bool]) -> None:
+    """:class:`WeakKey` for a key that is known to be compromised."""
+    if blocklist(spki_sha256):
+        raise WeakKey("the key is on the list of compromised keys; make a new one")
