@@ -129,9 +129,7 @@ class ReviewView(GuardedView):
         actor = caller()
         view = services().intake.get(actor, id)
         application = view.application
-        profile = services().profiles.profile_version(
-            application.profile, application.profile_version, application.profile_digest
-        )
+        profile = services().profiles.pinned(application)
         documents = [one for one in view.documents if one.counts]
         snapshot = None
         if actor.may(Permission.APPLICATION_REVIEW):

@@ -43,9 +43,7 @@ def application_page(
 ) -> ResponseReturnValue:
     """The page of one application; ``faults`` by document kind are shown beside their documents."""
     application = view.application
-    profile = services().profiles.profile_version(
-        application.profile, application.profile_version, application.profile_digest
-    )
+    profile = services().profiles.pinned(application)
     pack = services().profiles.pack(profile.pack)
     prepared, problem = _preview(actor, application)
     page = render_template(

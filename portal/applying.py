@@ -135,9 +135,7 @@ def _new_page(form: ApplicationForm, *, error: str = "", status: int = 200) -> R
 
 
 def _pinned(application: Application) -> tuple[Profile, Pack]:
-    profile = services().profiles.profile_version(
-        application.profile, application.profile_version, application.profile_digest
-    )
+    profile = services().profiles.pinned(application)
     return profile, services().profiles.pack(profile.pack)
 
 

@@ -57,9 +57,7 @@ def send_request(number: str) -> ResponseReturnValue:
 
 
 def _key_page(application: Application, *, typed: str = "", error: str = "", status: int = 200) -> ResponseReturnValue:
-    profile = services().profiles.profile_version(
-        application.profile, application.profile_version, application.profile_digest
-    )
+    profile = services().profiles.pinned(application)
     page = render_template(
         "portal/key.html",
         application=application,

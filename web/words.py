@@ -24,7 +24,7 @@ def said(sentence: str) -> str:
 def profile_label(of: Application | Certificate) -> str:
     """What the kind of certificate is called."""
     try:
-        profile = services().profiles.profile_version(of.profile, of.profile_version, of.profile_digest)
+        profile = services().profiles.pinned(of)
     except NotFound:
         return of.profile
     return localized(dict(profile.label)) or of.profile

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from ca_core.domain.algorithms import KeyAlgorithm
@@ -211,6 +212,17 @@ class Profile:
         return (self.valid_from is None or self.valid_from <= day) and (
             self.valid_until is None or day <= self.valid_until
         )
+
+
+class Pinned(Protocol):
+    """What holds to one version of a profile whatever comes later: an application, a certificate."""
+
+    @property
+    def profile(self) -> str: ...
+    @property
+    def profile_version(self) -> str: ...
+    @property
+    def profile_digest(self) -> bytes: ...
 
 
 @dataclass(frozen=True, kw_only=True)

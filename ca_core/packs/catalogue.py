@@ -7,7 +7,7 @@ from datetime import date
 from itertools import pairwise
 
 from ca_core.domain.errors import ConfigurationError, NotFound
-from ca_core.domain.profile import Pack, Profile
+from ca_core.domain.profile import Pack, Pinned, Profile
 
 
 class PackCatalogue:
@@ -50,13 +50,14 @@ class PackCatalogue:
         )
         raise NotFound(f"no version of profile {key!r} is in force on {on}; there is {terms}")
 
-    def profile_version(self, key: str, version: str, digest: bytes) -> Profile:
+    def pinned(self, by: Pinned) -> Profile:
         """Exactly that version, in force or not; NotFound when it is not loaded any more or was changed."""
-        for profile in self._of(key):
-            if profile.version == version and profile.digest == digest:
+        for profile in self._of(by.profile):
+            if profile.version == by.profile_version and profile.digest == by.profile_digest:
                 return profile
         raise NotFound(
-            f"version {version!r} of profile {key!r} is not loaded as it was; keep the files that are in use"
+            f"version {by.profile_version!r} of profile {by.profile!r} is not loaded as it was; "
+            "keep the files that are in use"
         )
 
     def profiles(self, on: date) -> Sequence[Profile]:

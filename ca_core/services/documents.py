@@ -12,7 +12,6 @@ from ca_core.domain.access import Actor, Permission
 from ca_core.domain.application import Application, ApplicationState
 from ca_core.domain.document import Document, DocumentState
 from ca_core.domain.errors import DocumentRejected, IntegrityAlarm, InvalidInput, NotFound
-from ca_core.domain.profile import Profile
 from ca_core.services.notices import notify
 from ca_core.services.ports import (
     DocumentInspector,
@@ -57,7 +56,7 @@ class DocumentDesk:
             application = reopened(tx.applications.get(application_id, seen_by=actor.visibility), at=tx.now)
             _refuse_again(tx.documents.of(application_id), kind, hashlib.sha256(data).digest())
             id = tx.new_id()
-        kinds = [rule.kind for rule in self._pinned(application).evidence]
+        kinds = [rule.kind for rule in self._profiles.pinned(application).evidence]
         if kind not in kinds:
             raise InvalidInput(f"this profile asks for no such document; it knows {', '.join(kinds) or 'none'}")
         # Everything slow or hostile happens outside of the transaction, in processes of its own.
@@ -179,11 +178,6 @@ class DocumentDesk:
             "document.attached", "document", id, application=str(application.id), kind=kind, sha256=stored.sha256.hex()
         )
         return document
-
-    def _pinned(self, application: Application) -> Profile:
-        return self._profiles.profile_version(
-            application.profile, application.profile_version, application.profile_digest
-        )
 
 
 def _refuse_again(filed: Sequence[Document], kind: str, sha256: bytes) -> None:

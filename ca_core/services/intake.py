@@ -24,7 +24,6 @@ from ca_core.domain.errors import (
     InvalidInput,
     NotFound,
     NotPermitted,
-    ProfileViolation,
     Refused,
     SelfApproval,
     TryAgain,
@@ -48,6 +47,7 @@ from ca_core.services.review_round import (
     withdraw,
 )
 from ca_core.services.row import application_by, unless_stale
+from ca_core.services.subject_key import refuse_key_of_another, require_allowed
 from ca_core.services.subject_rules import IdentifierRules, check_subject, tidied
 from ca_core.x509.key_policy import check_public_key
 from ca_core.x509.request import CertificationRequest
@@ -164,7 +164,7 @@ class Intake:
             san=application.san if san is None else san,
             identification=identification or application.identification,
         )
-        profile = self._pinned(changed)
+        profile = self._profiles.pinned(changed)
         submitted = application.state in UNDER_REVIEW
         self._check_data(profile, changed, complete=application.state is not ApplicationState.DRAFT)
         outcomes = [self._ask(self._checks[name], changed.subject) for name in profile.checks] if submitted else []
@@ -249,18 +249,12 @@ class Intake:
         with self._transactions.read(actor) as tx:
             application = tx.applications.get(id, seen_by=actor.visibility)
             check_public_key(parsed.public_key_info, blocklist=tx.certificates.is_blocked, known_weak=self._known_weak)
-            if tx.certificates.key_in_use(spki_sha256, other_than_owner=application.owner):
-                raise WeakKey("this key is in somebody else's certificate; make a new one")
+            refuse_key_of_another(tx, spki_sha256, owner=application.owner)
             if application.replaces is not None:
                 old = tx.certificates.get(application.replaces, seen_by=actor.visibility)
                 if old.spki_sha256 == spki_sha256:
                     raise WeakKey("a replacement needs a new key; make one")
-        profile = self._pinned(application)
-        if parsed.key_algorithm not in profile.algorithms:
-            raise ProfileViolation(
-                f"{profile.key} does not allow {parsed.key_algorithm.value}; "
-                f"use {', '.join(sorted(profile.algorithms))}"
-            )
+        require_allowed(self._profiles.pinned(application), parsed.key_algorithm)
         with self._transactions.begin(actor) as tx:
             application = unless_stale(tx.applications.get(id, seen_by=actor.visibility), version)
             refuse_while_signing(tx, application)
@@ -304,7 +298,7 @@ class Intake:
             return ApplicationView(
                 application=application,
                 documents=documents,
-                requirements=requirements(self._pinned(application), documents, checks),
+                requirements=requirements(self._profiles.pinned(application), documents, checks),
                 checks=checks,
                 approvals=len(approvals),
                 digest=snapshot_digest(application, [one for one in documents if one.counts], checks),
@@ -359,11 +353,6 @@ class Intake:
             identification=application.identification,
             rules=self._rules,
             complete=complete,
-        )
-
-    def _pinned(self, application: Application) -> Profile:
-        return self._profiles.profile_version(
-            application.profile, application.profile_version, application.profile_digest
         )
 
     def _ask(self, check: EvidenceCheck, subject: Mapping[str, str]) -> tuple[EvidenceCheck, CheckOutcome]:

@@ -156,9 +156,7 @@ class Issuance:
             raise NotPermitted("this token may not ask for certificates")
 
     def _order(self, tx: Transaction, application: Application) -> _Order:
-        profile = self._profiles.profile_version(
-            application.profile, application.profile_version, application.profile_digest
-        )
+        profile = self._profiles.pinned(application)
         return _Order(application=application, profile=profile, issuer=_issuer(tx, profile), at=tx.now)
 
     def _prepare(self, order: _Order) -> Ticket:

@@ -21,7 +21,7 @@ from ca_core.domain.authority import Authority, PublishedCrl
 from ca_core.domain.certificate import Certificate
 from ca_core.domain.document import Document
 from ca_core.domain.identifiers import Serial
-from ca_core.domain.profile import Pack, Profile
+from ca_core.domain.profile import Pack, Pinned, Profile
 from ca_core.domain.work import Job, Notice, RememberedAnswer
 
 T = TypeVar("T")
@@ -464,8 +464,8 @@ class Profiles(Protocol):
         """The version in force that day; NotFound."""
         ...
 
-    def profile_version(self, key: str, version: str, digest: bytes) -> Profile:
-        """Exactly this version; NotFound when it is not loaded any more."""
+    def pinned(self, by: Pinned) -> Profile:
+        """Exactly the version that it names; NotFound when it is not loaded any more."""
         ...
 
     def profiles(self, on: date) -> Sequence[Profile]: ...

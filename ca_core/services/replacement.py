@@ -131,7 +131,7 @@ class Replacement:
     def _carry_documents(self, actor: Actor, certificate: Certificate, started: Application) -> None:
         """Documents that were accepted and still count by the pack's rule. A crash in between loses nothing: what
         was not carried over is asked for."""
-        profile = self._profiles.profile_version(started.profile, started.profile_version, started.profile_digest)
+        profile = self._profiles.pinned(started)
         reusable = {rule.kind: rule.reusable for rule in profile.evidence if rule.reusable is not None}
         assert certificate.application is not None
         with self._transactions.read(actor) as tx:

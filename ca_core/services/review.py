@@ -245,9 +245,7 @@ class Review:
     def _snapshot(self, tx: Transaction, actor: Actor, application: Application) -> Snapshot:
         documents = [one for one in tx.documents.of(application.id) if one.counts]
         checks = tx.applications.checks(application.id, application.round)
-        profile = self._profiles.profile_version(
-            application.profile, application.profile_version, application.profile_digest
-        )
+        profile = self._profiles.pinned(application)
         return Snapshot(
             application=application,
             documents=documents,

@@ -90,9 +90,7 @@ class Recheck:
             verify_signature(own.public_key_info, signed.signature_algorithm, signed.tbs, signed.signature)
             self_signed = issuer.certificate_id == certificate.id
             lint_certificate(signed.tbs, LintContext(issuer_certificate=None if self_signed else issuer.certificate))
-            profile = self._profiles.profile_version(
-                certificate.profile, certificate.profile_version, certificate.profile_digest
-            )
+            profile = self._profiles.pinned(certificate)
             found = lint_by_profile(certificate.der, profile)
             yield from (f"{one.rule}: {one.detail}" for one in found)
         except CaError as error:

@@ -243,10 +243,10 @@ def test_invariant_17_a_demo_profile_cannot_reach_a_production_issuer(house: Any
     from ca_core.domain.profile import Environment
 
     application = house.ready()
-    genuine = house.services.profiles.profile_version
+    genuine = house.services.profiles.pinned
     monkeypatch.setattr(
         house.services.profiles,
-        "profile_version",
+        "pinned",
         lambda *args: replace(genuine(*args), environment=Environment.DEMO),
     )
     with pytest.raises(ConfigurationError, match="demo"):

@@ -9,13 +9,14 @@ import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.errors import CaError, ConfigurationError, NotFound
-from ca_core.domain.profile import Environment, ExtensionRule, StringType, SubjectClass
+from ca_core.domain.profile import Environment, ExtensionRule, Profile, StringType, SubjectClass
 from ca_core.packs import SHIPPED, shipped_packs
 from ca_core.packs.catalogue import PackCatalogue
 from ca_core.packs.digest import digest_of
@@ -280,14 +281,18 @@ def test_two_versions_in_force_on_one_day_are_refused(tmp_path: Path, dates: lis
 def test_an_intents_version_is_found_by_its_digest_only(tmp_path: Path) -> None:
     catalogue = load(write(tmp_path / "test"))
     profile = catalogue.profile("test/person", on=DAY)
-    assert catalogue.profile_version("test/person", "1", profile.digest) is profile
+
+    def pinned(key: str, version: str, digest: bytes) -> Profile:
+        return catalogue.pinned(SimpleNamespace(profile=key, profile_version=version, profile_digest=digest))
+
+    assert pinned("test/person", "1", profile.digest) is profile
     for asked in (
         ("test/person", "1", bytes(32)),
         ("test/person", "2", profile.digest),
         ("test/other", "1", profile.digest),
     ):
         with pytest.raises(NotFound):
-            catalogue.profile_version(*asked)
+            pinned(*asked)
     with pytest.raises(NotFound):
         catalogue.pack("other")
 
