@@ -28,7 +28,7 @@ from api.shapes import (
     pairs,
 )
 from ca_core.domain.application import ApplicationState
-from ca_core.services.intake import NewApplication
+from ca_core.services.new_application import NewApplication
 
 blueprint = group("applications", "Applications and their review")
 
@@ -176,7 +176,7 @@ def reconsider(path: ById, header: IfMatch, body: RejectBody) -> Response:
 @blueprint.put("/applications/<uuid:id>/request", responses={200: ApplicationOut})
 def receive_request(path: ById, header: IfMatch, body: RequestBody) -> Response:
     """The certification request, signed by the applicant's own key."""
-    done = services().intake.receive_request(caller(), path.id, body.request.encode(), version=seen_version())
+    done = services().requests.receive(caller(), path.id, body.request.encode(), version=seen_version())
     return render(ApplicationOut.of(done))
 
 
@@ -189,7 +189,7 @@ def issue(path: ById, header: IfMatch) -> Response:
 @blueprint.post("/applications/<uuid:id>/accept", responses={200: AcceptedOut})
 def accept(path: ById, header: IfMatch) -> Response:
     """The subscriber has checked the certificate and accepts it."""
-    application, code = services().intake.accept_certificate(caller(), path.id, version=seen_version())
+    application, code = services().acceptance.accept(caller(), path.id, version=seen_version())
     return render(AcceptedOut(application=ApplicationOut.of(application), report_code=code))
 
 

@@ -13,8 +13,8 @@ from ca_core.domain.authority import Authority, PublishedCrl
 from ca_core.domain.certificate import Certificate, RevocationReason
 from ca_core.domain.document import Document
 from ca_core.domain.profile import Profile
+from ca_core.services.application_view import ApplicationView
 from ca_core.services.evidence import Requirement
-from ca_core.services.intake import ApplicationView
 
 Text = Annotated[str, StringConstraints(max_length=1000)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=128)]

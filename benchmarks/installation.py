@@ -25,7 +25,7 @@ from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.authority import Authority
 from ca_core.domain.certificate import Certificate
 from ca_core.domain.profile import Profile
-from ca_core.services.intake import NewApplication
+from ca_core.services.new_application import NewApplication
 from ca_core.services.ports import Signer
 from ca_core.storage import schema
 from pechatnik.bootstrap import Program, build, engine_of
@@ -84,7 +84,7 @@ class Installation:
             approved = services.review.approve(
                 self.operator, application.id, version=seen.application.version, digest=seen.digest
             )
-            received = services.intake.receive_request(
+            received = services.requests.receive(
                 self.subscriber, application.id, self.request, version=approved.version
             )
             self.version_of[application.id] = received.version

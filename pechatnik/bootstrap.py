@@ -36,6 +36,7 @@ from ca_core.packs import shipped_packs
 from ca_core.packs.catalogue import PackCatalogue
 from ca_core.packs.holiday_calendar import HolidayCalendars
 from ca_core.packs.loader import load_packs
+from ca_core.services.acceptance import Acceptance
 from ca_core.services.account_rules import HERE
 from ca_core.services.accounts import Accounts
 from ca_core.services.audit import Audit
@@ -53,6 +54,7 @@ from ca_core.services.notices import Notices
 from ca_core.services.ports import Clock, EventHandler, EvidenceCheck, KeyStore, Transaction
 from ca_core.services.reconciliation import Reconciliation
 from ca_core.services.replacement import Replacement
+from ca_core.services.request_desk import RequestDesk
 from ca_core.services.retention import Retention
 from ca_core.services.review import Review
 from ca_core.services.revocation import Revocation
@@ -310,6 +312,7 @@ def build(
     audit = Audit(transactions, keys=keys, symmetric=symmetric, last_seal=LastSealFile(config.data / LAST_SEAL))
     notices = Notices(transactions, mailer=_mailer(config), installation=config.installation.name)
     services = Services(
+        acceptance=Acceptance(transactions, entropy=entropy),
         accounts=Accounts(
             transactions,
             hasher=Argon2Hasher(),
@@ -329,8 +332,6 @@ def build(
             decision_clock,
             identifier_rules=contributions.identifier_rules,
             evidence_checks=contributions.evidence_checks,
-            known_weak=read_known_weak(config.keys.weak_key_lists),
-            entropy=entropy,
         ),
         issuance=Issuance(
             transactions,
@@ -347,6 +348,7 @@ def build(
         recheck=Recheck(transactions, packs, audit),
         reconciliation=Reconciliation(transactions, abandon_after=ABANDON_AFTER),
         replacement=Replacement(transactions, packs, documents, decision_clock),
+        requests=RequestDesk(transactions, packs, known_weak=read_known_weak(config.keys.weak_key_lists)),
         retention=Retention(transactions, packs, store=store),
         review=Review(transactions, packs, decision_clock, claim_for=timedelta(minutes=config.desk.claim_minutes)),
         revocation=Revocation(transactions),

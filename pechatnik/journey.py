@@ -22,7 +22,7 @@ from ca_core.domain.access import Actor
 from ca_core.domain.application import Application
 from ca_core.domain.certificate import Certificate, RevocationReason
 from ca_core.domain.errors import IntegrityAlarm
-from ca_core.services.intake import NewApplication
+from ca_core.services.new_application import NewApplication
 from ca_core.services.replacement import Circumstance
 from pechatnik.bootstrap import Program
 
@@ -145,14 +145,14 @@ class Journey:
         subscriber = self._cast.subscriber
         request = certification_request()
         current = self._services.intake.get(subscriber, application.id).application
-        self._services.intake.receive_request(subscriber, application.id, request, version=current.version)
+        self._services.requests.receive(subscriber, application.id, request, version=current.version)
         yield "The key is made on the applicant's side", "only the request, signed by it, comes in"
         certificate = self._services.issuance.issue(subscriber, application.id)
         verdict = self._services.certificates.verify(self._der(certificate))
         _must(verdict.good, "the new certificate does not verify")
         yield "The certificate is issued", f"serial {certificate.serial}, linted, verified against the chain"
         current = self._services.intake.get(subscriber, application.id).application
-        self._services.intake.accept_certificate(subscriber, application.id, version=current.version)
+        self._services.acceptance.accept(subscriber, application.id, version=current.version)
         return certificate
 
     def _status(self, certificate: Certificate) -> Iterator[Step]:
@@ -188,7 +188,7 @@ class Journey:
         self._approve(self._cast.reviewer, started.id)
         yield "Identity is confirmed again", f"{carried} documents on file still count; two approvals"
         current = self._services.intake.get(subscriber, started.id).application
-        self._services.intake.receive_request(subscriber, started.id, certification_request(), version=current.version)
+        self._services.requests.receive(subscriber, started.id, certification_request(), version=current.version)
         new = self._services.issuance.issue(subscriber, started.id)
         old = self._services.certificates.get(subscriber, certificate.id)
         _must(old.reason is RevocationReason.SUPERSEDED, "the old certificate is not revoked as superseded")

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from ca_core.domain.access import Actor
 from ca_core.domain.application import BEFORE_DECISION, OPEN, Application, ApplicationState
 from ca_core.domain.errors import CaError, InvalidInput
-from ca_core.services.intake import ApplicationView
+from ca_core.services.application_view import ApplicationView
 from portal.applying import edit_page
 from portal.blueprint import blueprint
 from portal.caller import PAGE, back, seen_version, subscriber

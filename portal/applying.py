@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from ca_core.domain.application import BEFORE_DECISION, Application
 from ca_core.domain.errors import CaError, InvalidInput, ProfileViolation, StaleVersion
 from ca_core.domain.profile import Pack, Profile
-from ca_core.services.intake import NewApplication
+from ca_core.services.new_application import NewApplication
 from portal.blueprint import blueprint
 from portal.caller import back, seen_version, stale, subscriber
 from portal.form import ApplicationForm, choices

@@ -47,7 +47,7 @@ def send_request(number: str) -> ResponseReturnValue:
         error = _("paste the request or choose its file; it has at most 64 KiB")
         return _key_page(application, typed=typed, error=error, status=422)
     try:
-        services().intake.receive_request(actor, application.id, data, version=version)
+        services().requests.receive(actor, application.id, data, version=version)
     except (InvalidInput, Refused) as fault:
         return _key_page(application, typed=typed, error=fault.detail, status=status_of(fault))
     except CaError as fault:
@@ -86,7 +86,7 @@ def accept(number: str) -> ResponseReturnValue:
     actor, version = subscriber(), seen_version()
     application = services().intake.get(actor, number).application
     try:
-        accepted, code = services().intake.accept_certificate(actor, application.id, version=version)
+        accepted, code = services().acceptance.accept(actor, application.id, version=version)
     except CaError as error:
         return back(url_for(".application", number=number), error)
     assert accepted.certificate is not None

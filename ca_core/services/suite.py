@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ca_core.services.acceptance import Acceptance
 from ca_core.services.accounts import Accounts
 from ca_core.services.audit import Audit
 from ca_core.services.authorities import AuthorityOffice
@@ -18,6 +19,7 @@ from ca_core.services.notices import Notices
 from ca_core.services.ports import Profiles
 from ca_core.services.reconciliation import Reconciliation
 from ca_core.services.replacement import Replacement
+from ca_core.services.request_desk import RequestDesk
 from ca_core.services.retention import Retention
 from ca_core.services.review import Review
 from ca_core.services.revocation import Revocation
@@ -30,6 +32,7 @@ from ca_core.services.verification import Recheck
 class Services:
     """One service layer, four faces."""
 
+    acceptance: Acceptance
     accounts: Accounts
     audit: Audit
     authorities: AuthorityOffice
@@ -45,6 +48,7 @@ class Services:
     recheck: Recheck
     reconciliation: Reconciliation
     replacement: Replacement
+    requests: RequestDesk
     retention: Retention
     review: Review
     revocation: Revocation

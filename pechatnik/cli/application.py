@@ -12,7 +12,7 @@ import typer
 from ca_core.domain.access import Permission
 from ca_core.domain.application import Application, ApplicationState
 from ca_core.domain.errors import InvalidInput
-from ca_core.services.intake import NewApplication
+from ca_core.services.new_application import NewApplication
 from pechatnik.cli.context import Context, context_of, read_file
 from pechatnik.cli.output import plain
 

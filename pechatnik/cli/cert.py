@@ -66,7 +66,7 @@ def request(
     """Hand in the certification request of an approved application."""
     context = context_of(ctx)
     found = _find(context, number)
-    done = context.services.intake.receive_request(context.actor, found.id, read_file(file), version=found.version)
+    done = context.services.requests.receive(context.actor, found.id, read_file(file), version=found.version)
     context.output.result(
         done, f"application {done.number}: the request was taken, its key is sound and its signature right"
     )
@@ -96,7 +96,7 @@ def accept(ctx: typer.Context, number: Number) -> None:
     """Accept the issued certificate; prints the code that reports its token lost."""
     context = context_of(ctx)
     found = _find(context, number)
-    application, code = context.services.intake.accept_certificate(context.actor, found.id, version=found.version)
+    application, code = context.services.acceptance.accept(context.actor, found.id, version=found.version)
     context.output.result(
         {"application": application, "report_code": code},
         f"application {application.number} is accepted\n"

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect
 
 from ca_core.domain.application import Application
-from ca_core.services.intake import NewApplication
+from ca_core.services.new_application import NewApplication
 
 PASSWORD = "correct horse battery staple"
 
@@ -151,7 +151,7 @@ def test_two_people_decide_and_an_officer_holds(house: Any, desk: Desk) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
     now = house.services.intake.get(house.subscriber, application.id).application
-    house.services.intake.receive_request(
+    house.services.requests.receive(
         house.subscriber, application.id, request.public_bytes(Encoding.PEM), version=now.version
     )
     certificate = house.services.issuance.issue(house.subscriber, application.id)

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ca_core.domain.access import SYSTEM_ACTOR
-from ca_core.services.intake import NewApplication
+from ca_core.services.new_application import NewApplication
 
 CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "correct horse battery staple"

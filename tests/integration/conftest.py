@@ -23,7 +23,7 @@ from ca_core.domain.access import SYSTEM_ACTOR, Actor, Role
 from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.application import Application
 from ca_core.domain.certificate import Certificate
-from ca_core.services.intake import NewApplication
+from ca_core.services.new_application import NewApplication
 from pechatnik.bootstrap import Program, build
 from pechatnik.config import load
 
@@ -120,7 +120,7 @@ class House:
         return self.services.review.approve(by, application.id, version=seen.application.version, digest=seen.digest)
 
     def request(self, application: Application, key: Any = None, by: Actor | None = None) -> Application:
-        return self.services.intake.receive_request(
+        return self.services.requests.receive(
             by or self.subscriber, application.id, request_for(key), version=self.current(application).version
         )
 

@@ -25,7 +25,7 @@ from ca_core.domain.access import SYSTEM_ACTOR, Actor, Role
 from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.application import Application
 from ca_core.domain.certificate import Certificate
-from ca_core.services.intake import NewApplication
+from ca_core.services.new_application import NewApplication
 from pechatnik.bootstrap import Program
 from pechatnik.config import load
 from pechatnik.quickstart import build_upgraded
@@ -193,7 +193,7 @@ class Desk:
     def certified(self, owner: str = "anna") -> Certificate:
         """A TLS client's certificate: no documents."""
         application = self.approved(owner, profile="private/tls-client", subject={"O": "Example Ltd", "CN": "client"})
-        self.services.intake.receive_request(
+        self.services.requests.receive(
             self.actors[owner], application.id, certification_request().encode(), version=application.version
         )
         return self.services.issuance.issue(self.actors[owner], application.id)  # type: ignore[no-any-return]

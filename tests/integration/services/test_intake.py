@@ -25,7 +25,7 @@ from ca_core.domain.errors import (
     WeakKey,
     WrongState,
 )
-from ca_core.services.intake import NewApplication
+from ca_core.services.new_application import NewApplication
 
 RUSSIAN = {
     "ST": "77 г. Москва",
@@ -162,14 +162,12 @@ def test_invariant_5_possession_is_proven(house: Any) -> None:
     request = bytearray(der_request(ec.generate_private_key(ec.SECP256R1())))
     request[-1] ^= 1
     with pytest.raises((PossessionNotProven, MalformedDer)):
-        house.services.intake.receive_request(
-            house.subscriber, application.id, bytes(request), version=application.version
-        )
+        house.services.requests.receive(house.subscriber, application.id, bytes(request), version=application.version)
     own, foreign = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     spki = [key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for key in (own, foreign)]
     stolen = der_request(own).replace(spki[0], spki[1])
     with pytest.raises(PossessionNotProven):
-        house.services.intake.receive_request(house.subscriber, application.id, stolen, version=application.version)
+        house.services.requests.receive(house.subscriber, application.id, stolen, version=application.version)
 
 
 def test_invariant_5_a_blocked_key_is_refused(house: Any) -> None:
@@ -207,9 +205,7 @@ def test_a_key_that_the_profile_does_not_allow_is_refused(house: Any) -> None:
 def test_a_request_that_is_none_is_refused(house: Any, request_bytes: bytes) -> None:
     application = house.approved()
     with pytest.raises(CaError):
-        house.services.intake.receive_request(
-            house.subscriber, application.id, request_bytes, version=application.version
-        )
+        house.services.requests.receive(house.subscriber, application.id, request_bytes, version=application.version)
     assert house.current(application).request_der is None
 
 
@@ -217,9 +213,7 @@ def test_only_the_subscriber_accepts_the_certificate(house: Any) -> None:
     certificate = house.issued()
     application = house.services.intake.get(SYSTEM_ACTOR, certificate.application).application
     with pytest.raises(NotPermitted):
-        house.services.intake.accept_certificate(house.operator, application.id, version=application.version)
-    accepted, code = house.services.intake.accept_certificate(
-        house.subscriber, application.id, version=application.version
-    )
+        house.services.acceptance.accept(house.operator, application.id, version=application.version)
+    accepted, code = house.services.acceptance.accept(house.subscriber, application.id, version=application.version)
     assert accepted.state.value == "accepted"
     assert house.services.replacement.report_by_code(code.lower().replace("-", " ")).state.value == "held"

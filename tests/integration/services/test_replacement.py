@@ -86,7 +86,7 @@ def test_a_wrong_report_code_says_nothing_and_does_nothing(house: Any) -> None:
 
 
 def test_documents_on_file_are_carried_over_while_they_count(house: Any, clock: Any) -> None:
-    from ca_core.services.intake import NewApplication
+    from ca_core.services.new_application import NewApplication
 
     new = NewApplication(
         profile="eu-eidas/natural-person",
