@@ -32,10 +32,8 @@ from api.shapes import (
     ReplacementBody,
     RevocationBody,
     Token,
-    reason_named,
 )
 from ca_core.domain.certificate import CertificateState
-from ca_core.services.replacement import Circumstance
 from web.limits import REPORT, revocations
 
 blueprint = group("certificates", "Certificates and their status")
@@ -101,7 +99,7 @@ def revoke(path: ById, header: IfMatch, body: RevocationBody) -> Response:
     revoked = services().revocation.revoke(
         caller(),
         path.id,
-        reason=reason_named(body.reason),
+        reason=body.reason.reason,
         invalidity_date=body.invalidity_date,
         version=seen_version(),
     )
@@ -111,7 +109,7 @@ def revoke(path: ById, header: IfMatch, body: RevocationBody) -> Response:
 @blueprint.post("/certificates/<uuid:id>/replace", responses={201: ApplicationOut})
 def replace(path: ById, body: ReplacementBody) -> Response:
     """Report the token lost, broken or compromised, or the data changed; starts the application for a new one."""
-    started = services().replacement.report(caller(), path.id, circumstance=Circumstance(body.circumstance))
+    started = services().replacement.report(caller(), path.id, circumstance=body.circumstance)
     return render(ApplicationOut.of(started), 201)
 
 

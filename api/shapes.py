@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from ca_core.domain.application import Application, CheckResult
 from ca_core.domain.authority import Authority, PublishedCrl
-from ca_core.domain.certificate import Certificate, RevocationReason
+from ca_core.domain.certificate import Certificate, FinalReason
 from ca_core.domain.document import Document
-from ca_core.domain.profile import Profile
+from ca_core.domain.profile import Profile, SanType
 from ca_core.services.application_view import ApplicationView
 from ca_core.services.evidence import Requirement
+from ca_core.services.replacement_reason import Circumstance
 
 Text = Annotated[str, StringConstraints(max_length=1000)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-ReasonName = Literal[
-    "unspecified",
-    "keyCompromise",
-    "cACompromise",
-    "affiliationChanged",
-    "superseded",
-    "cessationOfOperation",
-    "privilegeWithdrawn",
-]
 
 
 class Body(BaseModel):
@@ -34,7 +26,7 @@ class Body(BaseModel):
 
 
 class GeneralName(Body):
-    type: Literal["dns", "ip", "email", "uri"]
+    type: SanType
     value: Annotated[str, StringConstraints(min_length=1, max_length=253)]
 
 
@@ -79,12 +71,12 @@ class RequestBody(Body):
 
 
 class RevocationBody(Body):
-    reason: ReasonName
+    reason: FinalReason
     invalidity_date: AwareDatetime | None = None
 
 
 class ReplacementBody(Body):
-    circumstance: Literal["lost", "broken", "compromised", "data-changed"]
+    circumstance: Circumstance
 
 
 class LossBody(Body):
@@ -123,7 +115,7 @@ class ApplicationOut(BaseModel):
 
     @classmethod
     def of(cls, application: Application) -> ApplicationOut:
-        names = [GeneralName.model_construct(type=kind, value=value) for kind, value in application.san]
+        names = [GeneralName.model_construct(type=SanType(kind), value=value) for kind, value in application.san]
         fields = {name: getattr(application, name) for name in cls.model_fields if hasattr(application, name)}
         return cls.model_construct(
             **{**fields, "subject": dict(application.subject), "state": application.state.value},
@@ -314,10 +306,5 @@ class CrlOut(BaseModel):
         return cls.model_construct(**{**fields, "sha256": crl.sha256.hex()})
 
 
-def reason_named(name: str) -> RevocationReason:
-    """The CRLReason with this RFC 5280 name."""
-    return next(reason for reason in RevocationReason if reason.label == name)
-
-
 def pairs(names: list[GeneralName]) -> tuple[tuple[str, str], ...]:
-    return tuple((name.type, name.value) for name in names)
+    return tuple((name.type.value, name.value) for name in names)

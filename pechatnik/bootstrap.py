@@ -26,6 +26,7 @@ from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.application import ApplicationState, CheckMode
 from ca_core.domain.authority import Authority
 from ca_core.domain.errors import ConfigurationError, KeyMissing
+from ca_core.domain.work import JobKind
 from ca_core.keys.last_seal import FOLDER as LAST_SEAL, LastSealFile
 from ca_core.keys.password_hash import Argon2Hasher
 from ca_core.keys.secrets_source import Secret, read_secret
@@ -369,11 +370,11 @@ def build(
         unknown_serial=config.status.unknown_serial,
     )
     handlers: dict[str, Handler] = {
-        "notice": notices.deliver,
-        "event": EventDispatch(transactions, contributions.event_handlers),
-        "crl": crls.refresh,
-        "recheck": services.recheck.of_day,
-        "responders": authorities.renew_now,
+        JobKind.NOTICE: notices.deliver,
+        JobKind.EVENT: EventDispatch(transactions, contributions.event_handlers),
+        JobKind.CRL: crls.refresh,
+        JobKind.RECHECK: services.recheck.of_day,
+        JobKind.RESPONDERS: authorities.renew_now,
     }
     return Program(
         config=config,
@@ -478,7 +479,7 @@ def _rounds(services: Services, crls: CrlOffice, transactions: Transactions, mon
     def queue_recheck() -> None:
         with transactions.begin(SYSTEM_ACTOR) as tx:
             yesterday = (tx.now - timedelta(days=1)).date().isoformat()
-            tx.jobs.enqueue("recheck", {"day": yesterday}, dedupe_key=f"recheck:{yesterday}")
+            tx.jobs.enqueue(JobKind.RECHECK, {"day": yesterday}, dedupe_key=f"recheck:{yesterday}")
 
     def forget() -> object:
         with transactions.begin(SYSTEM_ACTOR) as tx:

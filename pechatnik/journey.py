@@ -23,7 +23,7 @@ from ca_core.domain.application import Application
 from ca_core.domain.certificate import Certificate, RevocationReason
 from ca_core.domain.errors import IntegrityAlarm
 from ca_core.services.new_application import NewApplication
-from ca_core.services.replacement import Circumstance
+from ca_core.services.replacement_reason import Circumstance
 from pechatnik.bootstrap import Program
 
 PROFILE = "ru-63fz/legal-person"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Collection, Iterable
 
-from ca_core.domain.profile import SAN_TYPES
+from ca_core.domain.profile import SanType
 
 Names = tuple[tuple[str, str], ...]
 
@@ -23,7 +23,7 @@ def format_names(names: Iterable[tuple[str, str]]) -> str:
 
 def _parse(line: str, allowed: Collection[str]) -> tuple[str, str]:
     kind, colon, value = line.partition(":")
-    if colon and kind.lower() in SAN_TYPES:
+    if colon and kind.lower() in set(SanType):
         return kind.lower(), value.strip()
     if len(allowed) == 1:
         return next(iter(allowed)), line

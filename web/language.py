@@ -10,9 +10,9 @@ from flask import Blueprint, Flask, redirect, request, session
 from flask_babel import Babel, format_datetime, get_locale
 from werkzeug.wrappers import Response
 
+from ca_core.domain.account import LANGUAGES
 from web.redirects import safe_next
 
-LANGUAGES = {"en": "English", "ru": "Русский", "ar": "العربية"}
 TRANSLATIONS = Path(__file__).with_name("translations")
 
 blueprint = Blueprint("language", __name__)

@@ -9,6 +9,9 @@ from uuid import UUID
 
 from ca_core.domain.access import Actor, Permission, Role
 
+LANGUAGES: Mapping[str, str] = {"en": "English", "ru": "Русский", "ar": "العربية"}
+"""Those that people are written to and shown pages in, each by its own name."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Centre:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -38,19 +37,23 @@ class RevocationReason(IntEnum):
     @property
     def label(self) -> str:
         """The name that RFC 5280 gives it: ``keyCompromise``."""
-        return _REASON_LABELS[self]
+        return "certificateHold" if self is RevocationReason.CERTIFICATE_HOLD else FinalReason[self.name].value
 
 
-_REASON_LABELS: Mapping[RevocationReason, str] = {
-    RevocationReason.UNSPECIFIED: "unspecified",
-    RevocationReason.KEY_COMPROMISE: "keyCompromise",
-    RevocationReason.CA_COMPROMISE: "cACompromise",
-    RevocationReason.AFFILIATION_CHANGED: "affiliationChanged",
-    RevocationReason.SUPERSEDED: "superseded",
-    RevocationReason.CESSATION_OF_OPERATION: "cessationOfOperation",
-    RevocationReason.CERTIFICATE_HOLD: "certificateHold",
-    RevocationReason.PRIVILEGE_WITHDRAWN: "privilegeWithdrawn",
-}
+class FinalReason(StrEnum):
+    """The names of the reasons to revoke for good; a hold, which can be lifted, is none."""
+
+    UNSPECIFIED = "unspecified"
+    KEY_COMPROMISE = "keyCompromise"
+    CA_COMPROMISE = "cACompromise"
+    AFFILIATION_CHANGED = "affiliationChanged"
+    SUPERSEDED = "superseded"
+    CESSATION_OF_OPERATION = "cessationOfOperation"
+    PRIVILEGE_WITHDRAWN = "privilegeWithdrawn"
+
+    @property
+    def reason(self) -> RevocationReason:
+        return RevocationReason[self.name]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.errors import ConfigurationError
 
-SAN_TYPES = frozenset({"dns", "ip", "email", "uri"})
 LINTERS = frozenset({"pkix", "etsi", "cabf-serverauth", "cabf-smime"})
 COUNTS = frozenset({"working-days", "working-hours", "hours"})
 
@@ -39,6 +38,15 @@ def _refuse_unless(condition: bool, detail: str) -> None:
 def _repeated(names: Iterable[str]) -> list[str]:
     """The names that occur more than once."""
     return [name for name, times in Counter(names).items() if times > 1]
+
+
+class SanType(StrEnum):
+    """The kinds of GeneralName (RFC 5280 §4.2.1.6) that can be asked for."""
+
+    DNS = "dns"
+    IP = "ip"
+    EMAIL = "email"
+    URI = "uri"
 
 
 class StringType(StrEnum):
@@ -195,7 +203,7 @@ class Profile:
         _refuse_unless(self.validity > timedelta(0), "validity: it has to be longer than nothing")
         _refuse_unless(timedelta(0) <= self.backdate < self.validity, "backdate: it is shorter than the validity")
         _refuse_unless(self.approvals in (1, 2), "approvals: 1 or 2")
-        _refuse_unless(self.san_types <= SAN_TYPES, f"san_types: each is one of {', '.join(sorted(SAN_TYPES))}")
+        _refuse_unless(self.san_types <= set(SanType), f"san_types: each is one of {', '.join(sorted(SanType))}")
         _refuse_unless(set(self.linters) <= LINTERS, f"linters: each is one of {', '.join(sorted(LINTERS))}")
         _refuse_unless(
             self.valid_from is None or self.valid_until is None or self.valid_from <= self.valid_until,

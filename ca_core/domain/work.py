@@ -19,6 +19,21 @@ class JobState(StrEnum):
     """Out of attempts; somebody has to look."""
 
 
+class JobKind(StrEnum):
+    """What there is to do; the worker has a handler for each."""
+
+    NOTICE = "notice"
+    """Deliver ``notice``."""
+    EVENT = "event"
+    """Tell plugins of ``event``."""
+    CRL = "crl"
+    """Build the list of ``authority`` and ``partition`` anew."""
+    RESPONDERS = "responders"
+    """Make responders for issuers that have none."""
+    RECHECK = "recheck"
+    """Look again at what was issued on ``day``."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """Work to do after a commit. Delivered at least once, so every handler is idempotent (invariant 15)."""

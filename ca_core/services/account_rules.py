@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from ca_core.domain.access import PRIVILEGED, SEES_EVERY_CENTRE, Role
-from ca_core.domain.account import Account, LogInFailures
+from ca_core.domain.account import LANGUAGES, Account, LogInFailures
 from ca_core.domain.errors import InvalidInput
 
-LANGUAGES = ("en", "ru", "ar")
 PASSWORD_MIN, PASSWORD_MAX = 12, 200
 """Characters."""
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ca_core.domain.certificate import Certificate
+from ca_core.domain.work import JobKind
 from ca_core.services.ports import Transaction
 
-KIND = "crl"
-"""Of the job; its arguments are ``authority`` and ``partition``."""
 GATHER = timedelta(seconds=30)
 """Changes of one list within this time share one new list. OCSP shows each at once."""
 
@@ -20,7 +19,7 @@ def refresh_crl(tx: Transaction, certificate: Certificate) -> None:
     committed: whoever committed later would find its slot's job known and done, and stand in no list."""
     slot = int(tx.now.timestamp() // GATHER.total_seconds()) + 1
     tx.jobs.enqueue(
-        KIND,
+        JobKind.CRL,
         {"authority": str(certificate.issuer), "partition": certificate.partition},
         dedupe_key=f"crl:{certificate.issuer}:{certificate.partition}:{slot}",
         run_at=tx.now.fromtimestamp((slot + 1) * GATHER.total_seconds(), tz=tx.now.tzinfo),

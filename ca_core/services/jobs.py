@@ -13,8 +13,7 @@ from uuid import UUID
 
 from ca_core.domain.access import SYSTEM_ACTOR, Actor, Permission
 from ca_core.domain.errors import CaError, ConfigurationError, TryAgain, WrongState
-from ca_core.domain.work import Job, JobState
-from ca_core.services.events import KIND
+from ca_core.domain.work import Job, JobKind, JobState
 from ca_core.services.ports import Clock, EventHandler, Page, Transactions
 
 Handler = Callable[[Job], object]
@@ -168,7 +167,7 @@ class EventDispatch:
         with self._transactions.begin(SYSTEM_ACTOR) as tx:
             for name in handlers:
                 digest = hashlib.sha256(name.encode()).hexdigest()
-                tx.jobs.enqueue(KIND, {**event, HANDLER: name}, dedupe_key=f"event:{job.id}:{digest}")
+                tx.jobs.enqueue(JobKind.EVENT, {**event, HANDLER: name}, dedupe_key=f"event:{job.id}:{digest}")
 
 
 def _name(handler: EventHandler) -> str:

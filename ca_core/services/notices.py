@@ -12,12 +12,10 @@ from ca_core.domain.application import Application
 from ca_core.domain.audit import said
 from ca_core.domain.certificate import Certificate
 from ca_core.domain.errors import IntegrityAlarm
-from ca_core.domain.work import Job, Notice, NoticeState
+from ca_core.domain.work import Job, JobKind, Notice, NoticeState
 from ca_core.services.notice_texts import NoticeTexts
 from ca_core.services.ports import Mailer, Transaction, Transactions
 
-KIND = "notice"
-"""Of the job that sends one."""
 TEXTS = NoticeTexts.shipped()
 
 
@@ -62,7 +60,7 @@ def notify(
         application=str(notice.application) if notice.application else None,
         context=said(json.dumps(dict(notice.context), sort_keys=True, ensure_ascii=False)),
     )
-    tx.jobs.enqueue(KIND, {"notice": str(notice.id)}, dedupe_key=f"notice:{notice.id}")
+    tx.jobs.enqueue(JobKind.NOTICE, {"notice": str(notice.id)}, dedupe_key=f"notice:{notice.id}")
 
 
 class Notices:

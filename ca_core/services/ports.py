@@ -22,7 +22,7 @@ from ca_core.domain.certificate import Certificate
 from ca_core.domain.document import Document
 from ca_core.domain.identifiers import Serial
 from ca_core.domain.profile import Pack, Pinned, Profile
-from ca_core.domain.work import Job, Notice, RememberedAnswer
+from ca_core.domain.work import Job, JobKind, Notice, RememberedAnswer
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -297,7 +297,7 @@ class LogIns(Protocol):
 class JobQueue(Protocol):
     def enqueue(
         self,
-        kind: str,
+        kind: JobKind,
         arguments: Mapping[str, object],
         *,
         dedupe_key: str | None = None,

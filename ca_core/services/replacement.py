@@ -19,8 +19,6 @@ from ca_core.services.report_code import report_code_digest
 from ca_core.services.review_round import withdraw
 from ca_core.services.revocation import lift_hold, put_on_hold, revoke_for_good
 
-__all__ = ["Circumstance", "Replacement"]
-
 
 class Replacement:
     """Unlimited, free, each step on record."""

@@ -10,6 +10,7 @@ from ca_core.domain.access import Actor, Permission, Role
 from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
 from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
 from ca_core.domain.errors import InvalidInput, NotPermitted, WrongState
+from ca_core.domain.work import JobKind
 from ca_core.services.crl_refresh import refresh_crl
 from ca_core.services.events import emit
 from ca_core.services.notices import notify
@@ -136,7 +137,7 @@ def _revoke_authority(tx: Transaction, authority: Authority) -> None:
     tx.authorities.replace(replace(authority, state=AuthorityState.REVOKED))
     tx.audit.record("authority.revoked", "authority", authority.id, name=authority.name)
     if authority.kind is AuthorityKind.OCSP_RESPONDER:
-        tx.jobs.enqueue("responders", {}, dedupe_key=f"responders:{authority.id}")
+        tx.jobs.enqueue(JobKind.RESPONDERS, {}, dedupe_key=f"responders:{authority.id}")
 
 
 def _record(tx: Transaction, certificate: Certificate, what: str, **details: object) -> None:

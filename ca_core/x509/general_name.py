@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 import idna
 
 from ca_core.domain.errors import MalformedDer, ProfileViolation
+from ca_core.domain.profile import SanType
 from ca_core.x509 import der
 from ca_core.x509.der_reader import IA5_STRING, Element, decode
 from ca_core.x509.name import render_name
@@ -23,19 +24,17 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 
-_TAGS = {"email": 0x81, "dns": 0x82, "uri": 0x86, "ip": 0x87}
+_TAGS: Mapping[str, int] = {SanType.EMAIL: 0x81, SanType.DNS: 0x82, SanType.URI: 0x86, SanType.IP: 0x87}
 _KINDS = {tag: kind for kind, tag in _TAGS.items()}
-TYPES = frozenset(_TAGS)
-"""The types that can be asked for: ``dns``, ``ip``, ``email``, ``uri``."""
 
 
 def encode_general_name(kind: str, value: str, *, wildcards: bool = False) -> bytes:
     """One GeneralName; :class:`ProfileViolation` names what is wrong with the value."""
     checks: dict[str, Callable[[str], bytes]] = {
-        "dns": lambda text: _dns(text, wildcards=wildcards),
-        "ip": _ip,
-        "email": _email,
-        "uri": _uri,
+        SanType.DNS: lambda text: _dns(text, wildcards=wildcards),
+        SanType.IP: _ip,
+        SanType.EMAIL: _email,
+        SanType.URI: _uri,
     }
     check = checks.get(kind)
     if check is None:
@@ -48,7 +47,7 @@ def encode_general_name(kind: str, value: str, *, wildcards: bool = False) -> by
 def decode_general_name(element: Element) -> tuple[str, str]:
     """Type and text of a GeneralName from foreign hands; the text is for people and comparison, not checked.
 
-    Beside :data:`TYPES` it knows ``directory`` (RFC 4514 text), ``registered-id`` and ``other`` (their OIDs).
+    Beside :class:`SanType` it knows ``directory`` (RFC 4514 text), ``registered-id`` and ``other`` (their OIDs).
     Others, and values outside their string type, raise :class:`MalformedDer`.
     """
     if element.tag == 0x87:

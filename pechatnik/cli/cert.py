@@ -10,9 +10,9 @@ from uuid import UUID
 
 import typer
 
-from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
+from ca_core.domain.certificate import Certificate, CertificateState, FinalReason
 from ca_core.domain.errors import InvalidInput
-from ca_core.services.replacement import Circumstance
+from ca_core.services.replacement_reason import Circumstance
 from pechatnik.cli.application import Number, _find
 from pechatnik.cli.context import Context, context_of, read_file, write_file
 from pechatnik.cli.exit_codes import NEGATIVE
@@ -21,22 +21,6 @@ app = typer.Typer(name="cert", help="Certificates.", no_args_is_help=True)
 
 Which = Annotated[str, typer.Argument(help="Serial (hex, colon-hex or decimal), id, or SHA-256 fingerprint.")]
 COLUMNS = {"serial": "serial", "state": "state", "subject": "subject", "not_after": "not after", "profile": "profile"}
-
-
-class ReasonName(StrEnum):
-    """CRLReason names of RFC 5280."""
-
-    UNSPECIFIED = "unspecified"
-    KEY_COMPROMISE = "keyCompromise"
-    CA_COMPROMISE = "cACompromise"
-    AFFILIATION_CHANGED = "affiliationChanged"
-    SUPERSEDED = "superseded"
-    CESSATION_OF_OPERATION = "cessationOfOperation"
-    PRIVILEGE_WITHDRAWN = "privilegeWithdrawn"
-
-    @property
-    def reason(self) -> RevocationReason:
-        return next(reason for reason in RevocationReason if reason.label == self.value)
 
 
 class Format(StrEnum):
@@ -160,7 +144,7 @@ def unhold(ctx: typer.Context, which: Which) -> None:
 def revoke(
     ctx: typer.Context,
     which: Which,
-    reason: Annotated[ReasonName, typer.Option(help="CRLReason.")],
+    reason: Annotated[FinalReason, typer.Option(help="CRLReason.")],
     invalidity_date: Annotated[datetime | None, typer.Option(help="Since when the key is suspect (UTC).")] = None,
 ) -> None:
     """Revoke for good."""

@@ -10,9 +10,9 @@ from importlib.resources import files
 from string import Template
 from typing import Self
 
+from ca_core.domain.account import LANGUAGES
 from ca_core.domain.errors import ConfigurationError, IntegrityAlarm
 
-LANGUAGES = ("en", "ru", "ar")
 ALWAYS = frozenset({"name", "installation"})
 """Placeholders that every text may use: whom it is for, and who writes."""
 FALLBACK = "en"

@@ -45,7 +45,7 @@ class JobRows(EntityRows[Job]):
     ) -> None:
         job = Job(
             id=self._new_id(),
-            kind=kind,
+            kind=str(kind),
             arguments=arguments,
             dedupe_key=dedupe_key,
             run_at=run_at or self._now,

@@ -11,7 +11,7 @@ import pytest
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.certificate import RevocationReason
 from ca_core.domain.errors import NotPermitted
-from ca_core.services.replacement import Circumstance
+from ca_core.services.replacement_reason import Circumstance
 
 
 def recorded(house: Any, action: str, object_id: object) -> list[Any]:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ca_core.domain.certificate import CertificateState, RevocationReason
 from ca_core.domain.errors import InvalidInput, NotFound, NotPermitted, StaleVersion, WeakKey, WrongState
-from ca_core.services.replacement import Circumstance
+from ca_core.services.replacement_reason import Circumstance
 
 
 def status(house: Any, certificate: Any) -> tuple[str, str | None]:

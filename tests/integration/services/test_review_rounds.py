@@ -26,7 +26,7 @@ from ca_core.domain.errors import (
     WrongState,
 )
 from ca_core.services.ports import CheckOutcome
-from ca_core.services.replacement import Circumstance
+from ca_core.services.replacement_reason import Circumstance
 
 RU = {"C": "RU", "O": "ООО Пример", "INNLE": "7707083893", "OGRN": "1027700132195", "CN": "ООО Пример"}
 

@@ -12,7 +12,7 @@ from ca_core.domain.access import SYSTEM_ACTOR, Permission
 from ca_core.domain.authority import AuthorityState
 from ca_core.domain.certificate import CertificateState, RevocationReason
 from ca_core.domain.errors import ConfigurationError, InvalidInput, NotPermitted, WeakKey, WrongState
-from ca_core.services.replacement import Circumstance
+from ca_core.services.replacement_reason import Circumstance
 from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.ocsp import CertId, CertStatus, ResponseStatus, Revoked, ocsp_request
 from ca_core.x509.ocsp_answer import OcspAnswer

@@ -18,6 +18,7 @@ from werkzeug.test import Client
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.certificate import RevocationReason
 from ca_core.domain.errors import KeyUnavailable, TryAgain
+from ca_core.domain.work import JobKind
 from pechatnik.health import HealthApplication
 from pechatnik.readiness import examine
 from pechatnik.rounds import Rounds
@@ -98,6 +99,17 @@ def test_invariant_15_the_worker_does_what_the_change_queued(house: Any, clock: 
     number = after.number
     assert house.program.worker.run_once() == 0
     assert house.program.crls.published(SYSTEM_ACTOR, "issuing", 0).number == number
+
+
+def test_no_kind_of_job_is_without_a_handler(house: Any) -> None:
+    """What a job without its arguments fails with is a handler's own fault."""
+    with house.program.transactions.begin(SYSTEM_ACTOR) as tx:
+        for kind in JobKind:
+            tx.jobs.enqueue(kind, {})
+    house.program.worker.run_once()
+    tried = {one.kind: one.last_error for one in house.services.jobs.list(SYSTEM_ACTOR).items if not one.arguments}
+    assert tried.keys() == set(JobKind)
+    assert not any("ConfigurationError" in error for error in tried.values())
 
 
 def test_invariant_8_lists_are_rebuilt_by_timer(house: Any, clock: Any) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ca_core.domain.account import LANGUAGES
 from ca_core.domain.errors import IntegrityAlarm
-from ca_core.services.account_rules import LANGUAGES as ACCOUNT_LANGUAGES
-from ca_core.services.notice_texts import ALWAYS, LANGUAGES, NoticeTexts
+from ca_core.services.notice_texts import ALWAYS, NoticeTexts
 
 TEXTS = NoticeTexts.shipped()
 KINDS = (
@@ -43,7 +43,7 @@ def test_these_are_all_the_kinds_there_are() -> None:
 
 
 def test_every_language_of_an_account_has_its_texts() -> None:
-    assert set(ACCOUNT_LANGUAGES) == set(LANGUAGES)
+    assert set(TEXTS.languages) == set(LANGUAGES)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
