@@ -38,18 +38,19 @@ def configured(demo: Path) -> Any:
 
 
 def test_what_was_interrupted_among_authorities_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ca_core.services.authorities import AuthorityOffice
+    from ca_core.services import founding
 
-    certify, made = AuthorityOffice._certify, []
+    prepare, made = founding.prepare, []
 
-    def interrupted(self: Any, *named: Any, **more: Any) -> Any:
+    def interrupted(*named: Any, **more: Any) -> Any:
+        """Of the second one there is a key by now."""
         if made:
             raise KeyboardInterrupt
-        made.append(certify(self, *named, **more))
+        made.append(prepare(*named, **more))
         return made[0]
 
     with monkeypatch.context() as patch:
-        patch.setattr(AuthorityOffice, "_certify", interrupted)
+        patch.setattr(founding, "prepare", interrupted)
         with pytest.raises(KeyboardInterrupt):
             quickstart(tmp_path / "d")
     assert quickstart(tmp_path / "d") == 0
