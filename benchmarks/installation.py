@@ -28,8 +28,10 @@ from ca_core.domain.profile import Profile
 from ca_core.services.new_application import NewApplication
 from ca_core.services.ports import Signer
 from ca_core.storage import schema
-from pechatnik.bootstrap import Program, build, engine_of
+from pechatnik.adapters import engine_of
+from pechatnik.bootstrap import build
 from pechatnik.config import load
+from pechatnik.program import Program
 
 PROFILE = "private/tls-client"
 SUBJECT = {"O": "Example Ltd", "CN": "client.example.org"}

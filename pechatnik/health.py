@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ca_core.domain.access import SYSTEM_ACTOR
-from pechatnik.bootstrap import Program
+from pechatnik.program import Program
 from pechatnik.readiness import Finding, examine
 
 if TYPE_CHECKING:

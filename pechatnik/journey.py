@@ -24,7 +24,7 @@ from ca_core.domain.certificate import Certificate, RevocationReason
 from ca_core.domain.errors import IntegrityAlarm
 from ca_core.services.new_application import NewApplication
 from ca_core.services.replacement_reason import Circumstance
-from pechatnik.bootstrap import Program
+from pechatnik.program import Program
 
 PROFILE = "ru-63fz/legal-person"
 SUBJECT = {

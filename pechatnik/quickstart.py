@@ -17,9 +17,11 @@ from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.authority import AuthorityKind
 from ca_core.domain.errors import ConfigurationError
 from pechatnik import config as configuration
-from pechatnik.bootstrap import Program, build, engine_of, make_data_directory
+from pechatnik.adapters import engine_of, make_data_directory
+from pechatnik.bootstrap import build
 from pechatnik.cli.output import Output
 from pechatnik.journey import Cast, Journey
+from pechatnik.program import Program
 from pechatnik.server import refuse_taken, serve as serve_forever
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState, in_good_standing
 from ca_core.domain.errors import CaError
 from ca_core.keys.self_check import check_signer
-from pechatnik.bootstrap import Program
+from pechatnik.program import Program
 
 log = structlog.get_logger("readiness")
 

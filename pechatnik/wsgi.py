@@ -15,10 +15,11 @@ from api.app import MAX_BODY
 from crl.wsgi import CrlApplication
 from ocsp.wsgi import OcspApplication
 from pechatnik import __version__, logs
-from pechatnik.bootstrap import Program, build
+from pechatnik.bootstrap import build
 from pechatnik.config import load
 from pechatnik.front import Front
 from pechatnik.health import HealthApplication
+from pechatnik.program import Program
 from pechatnik.server import CONFIG_VARIABLE
 from portal import register as register_portal
 from web import SiteSettings, create_site, hosts

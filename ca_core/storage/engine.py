@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection, ExceptionContext
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -98,3 +99,13 @@ def _lower(text: object) -> object:
 def _mark_failed(context: ExceptionContext) -> None:
     if context.connection is not None and not context.connection.invalidated:
         context.connection.info[FAILED] = True
+
+
+def clock_of(engine: Engine) -> datetime:
+    """What the database takes for the present."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            seconds = connection.execute(text("SELECT (julianday('now') - 2440587.5) * 86400.0")).scalar_one()
+            return datetime.fromtimestamp(seconds, UTC)
+        moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        return moment.astimezone(UTC)

@@ -18,7 +18,7 @@ from pechatnik.cli.output import Output
 
 if TYPE_CHECKING:
     from ca_core.services.suite import Services
-    from pechatnik.bootstrap import Program
+    from pechatnik.program import Program
 
 WITH_DRY_RUN = frozenset(
     {"application new", "application approve", "cert issue", "cert revoke", "ca init", "db upgrade"}

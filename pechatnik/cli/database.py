@@ -19,7 +19,7 @@ app = typer.Typer(name="db", help="The database.", no_args_is_help=True)
 def upgrade(ctx: typer.Context) -> None:
     """Bring the schema to this version of the program."""
     from ca_core.storage import schema
-    from pechatnik.bootstrap import engine_of, make_data_directory
+    from pechatnik.adapters import engine_of, make_data_directory
 
     context = context_of(ctx)
     config = load(context.config_path)
@@ -41,7 +41,7 @@ def upgrade(ctx: typer.Context) -> None:
 def check(ctx: typer.Context) -> int:
     """Compare the database with the program's schema. Exit 3 when they differ."""
     from ca_core.storage import schema
-    from pechatnik.bootstrap import engine_of
+    from pechatnik.adapters import engine_of
 
     context = context_of(ctx)
     differences = schema.check(engine_of(load(context.config_path)))

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from ca_core.domain.access import SYSTEM_ACTOR, Actor, Role
 from ca_core.domain.algorithms import KeyAlgorithm
-from pechatnik.bootstrap import Program
+from pechatnik.program import Program
 from pechatnik.quickstart import build_upgraded
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -24,8 +24,9 @@ from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.application import Application
 from ca_core.domain.certificate import Certificate
 from ca_core.services.new_application import NewApplication
-from pechatnik.bootstrap import Program, build
+from pechatnik.bootstrap import build
 from pechatnik.config import load
+from pechatnik.program import Program
 
 NUMBERS = itertools.count(1)
 PASSWORD = "correct horse battery staple"

@@ -26,8 +26,8 @@ from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.application import Application
 from ca_core.domain.certificate import Certificate
 from ca_core.services.new_application import NewApplication
-from pechatnik.bootstrap import Program
 from pechatnik.config import load
+from pechatnik.program import Program
 from pechatnik.quickstart import build_upgraded
 from web import SiteSettings, create_site
 from web.limits import limiter

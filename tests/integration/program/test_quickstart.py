@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.errors import ConfigurationError
-from pechatnik.bootstrap import build, engine_of
+from pechatnik.adapters import engine_of
+from pechatnik.bootstrap import build
 from pechatnik.cli.output import Output
 from pechatnik.config import load
 from pechatnik.quickstart import MARK, build_upgraded, run
