@@ -92,7 +92,7 @@ class Issuance:
     def preview(self, actor: Actor, application_id: UUID) -> Prepared:
         """Build and lint what :meth:`issue` would sign; nothing is stored or signed."""
         with self._transactions.read(actor) as tx:
-            order = self._order(tx, self._to_issue(tx, actor, application_id))
+            order = self._order(tx, actor, tx.applications.get(application_id, seen_by=actor.visibility))
         ticket = self._prepare(order)
         return Prepared(
             serial=ticket.serial.hex,
@@ -111,9 +111,9 @@ class Issuance:
         with self._transactions.read(actor) as tx:
             application = tx.applications.get(application_id, seen_by=actor.visibility)
             if application.certificate is not None:
-                self._require_right(actor, application)
+                _require_right(actor, application)
                 return tx.certificates.get(application.certificate, seen_by=actor.visibility)
-            order = self._order(tx, unless_stale(self._to_issue(tx, actor, application_id), version))
+            order = self._order(tx, actor, application, version=version)
         self._observe("serial")
         ticket = self._prepare(order)
         self._observe("lint")
@@ -133,9 +133,8 @@ class Issuance:
         self._observe("store")
         return certificate
 
-    def _to_issue(self, tx: Transaction, actor: Actor, id: UUID) -> Application:
-        application = tx.applications.get(id, seen_by=actor.visibility)
-        self._require_right(actor, application)
+    def _order(self, tx: Transaction, actor: Actor, application: Application, *, version: int | None = None) -> _Order:
+        _require_right(actor, application)
         if application.state in (
             ApplicationState.SUBMITTED,
             ApplicationState.IN_REVIEW,
@@ -147,15 +146,7 @@ class Issuance:
                 f"application {application.number} is {application.state.value}; "
                 "a certificate is issued once its certification request is in"
             )
-        return application
-
-    def _require_right(self, actor: Actor, application: Application) -> None:
-        if application.owner != actor.id:
-            actor.require(Permission.CERTIFICATE_ISSUE)
-        elif not (actor.may(Permission.CERTIFICATE_REQUEST) or actor.may(Permission.CERTIFICATE_ISSUE)):
-            raise NotPermitted("this token may not ask for certificates")
-
-    def _order(self, tx: Transaction, application: Application) -> _Order:
+        unless_stale(application, version)
         profile = self._profiles.pinned(application)
         return _Order(application=application, profile=profile, issuer=_issuer(tx, profile), at=tx.now)
 
@@ -234,6 +225,13 @@ def _store(tx: Transaction, intent: Certificate, signed: SignedCertificate) -> C
     notify(tx, current.owner, "certificate-issued", application=current)
     emit(tx, "certificate.issued", certificate=issued.id, application=current.id)
     return issued
+
+
+def _require_right(actor: Actor, application: Application) -> None:
+    if application.owner != actor.id:
+        actor.require(Permission.CERTIFICATE_ISSUE)
+    elif not (actor.may(Permission.CERTIFICATE_REQUEST) or actor.may(Permission.CERTIFICATE_ISSUE)):
+        raise NotPermitted("this token may not ask for certificates")
 
 
 def _may_approve(tx: Transaction, approval: Approval) -> bool:
