@@ -1,0 +1,60 @@
+"""What the services need from the outside: storage, keys, packs, documents, mail. Small Protocols, one per need.
+
+Adapters live in ``ca_core.storage``, ``keys``, ``packs``, ``documents``, ``mail``; ``pechatnik.bootstrap`` joins them.
+Import them from here; the modules below only keep what belongs together.
+"""
+
+from ca_core.services.ports.accounts import AccountChanges, Accounts, LogIns, PasswordHasher
+from ca_core.services.ports.applications import Applications
+from ca_core.services.ports.audit import AuditTrail, LastSeal
+from ca_core.services.ports.certificates import Authorities, Certificates
+from ca_core.services.ports.documents import (
+    DocumentInspector,
+    Documents,
+    Inspection,
+    MalwareScanner,
+    ObjectStore,
+    PageRenderer,
+    StoredObject,
+)
+from ca_core.services.ports.keys import KeyStore, Signer, SymmetricKeys
+from ca_core.services.ports.packs import Calendar, Profiles, WorkingTime
+from ca_core.services.ports.plugins import CheckOutcome, EventHandler, EvidenceCheck
+from ca_core.services.ports.rows import Page, Rows
+from ca_core.services.ports.transactions import Clock, Transaction, Transactions
+from ca_core.services.ports.work import JobQueue, Mailer
+
+__all__ = [
+    "AccountChanges",
+    "Accounts",
+    "Applications",
+    "AuditTrail",
+    "Authorities",
+    "Calendar",
+    "Certificates",
+    "CheckOutcome",
+    "Clock",
+    "DocumentInspector",
+    "Documents",
+    "EventHandler",
+    "EvidenceCheck",
+    "Inspection",
+    "JobQueue",
+    "KeyStore",
+    "LastSeal",
+    "LogIns",
+    "Mailer",
+    "MalwareScanner",
+    "ObjectStore",
+    "Page",
+    "PageRenderer",
+    "PasswordHasher",
+    "Profiles",
+    "Rows",
+    "Signer",
+    "StoredObject",
+    "SymmetricKeys",
+    "Transaction",
+    "Transactions",
+    "WorkingTime",
+]

@@ -1,0 +1,98 @@
+"""Certificates and the authorities that sign them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from ca_core.domain.access import Visibility
+from ca_core.domain.authority import Authority, PublishedCrl
+from ca_core.domain.certificate import Certificate
+from ca_core.domain.identifiers import Serial
+from ca_core.services.ports.rows import Page, Rows
+
+
+class Certificates(Rows[Certificate], Protocol):
+    def by_serial(self, serial: Serial, *, seen_by: Visibility, issuer: UUID | None = None) -> Certificate: ...
+
+    def find(
+        self,
+        *,
+        seen_by: Visibility,
+        states: Iterable[str] = (),
+        application: UUID | None = None,
+        text: str = "",
+        expires_before: datetime | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[Certificate]:
+        """Newest first. ``text`` matches serial (hex), subject, SHA-256 fingerprint (hex)."""
+        ...
+
+    def lookup(self, issuer: UUID, serial: Serial) -> Certificate | None:
+        """For status answers: no visibility, since status is public."""
+        ...
+
+    def revoked(self, issuer: UUID, partition: int | None, *, unexpired_at: datetime) -> Iterator[Certificate]:
+        """Held, revoked and abandoned certificates whose notAfter has not passed, by serial; streamed.
+
+        ``partition`` None means all of the issuer's."""
+        ...
+
+    def by_report_code(self, sha256: bytes) -> Certificate | None:
+        """The certificate whose loss this code reports; the code itself is the authorisation."""
+        ...
+
+    def among(self, ids: Collection[UUID]) -> Sequence[Certificate]:
+        """Those of these that there are, for checks of the authority itself; at most a few hundred at once."""
+        ...
+
+    def stale_intents(self, created_before: datetime, *, limit: int) -> Sequence[Certificate]: ...
+
+    def intent_of(self, application: UUID) -> Certificate | None:
+        """The open intent of that application."""
+        ...
+
+    def issued_between(self, start: datetime, end: datetime) -> Iterator[Certificate]: ...
+
+    def all_ids(self) -> Iterator[UUID]: ...
+
+    def key_in_use(self, spki_sha256: bytes, *, other_than_owner: UUID) -> bool:
+        """Whether somebody else's certificate carries this key."""
+        ...
+
+    def with_key(self, spki_sha256: bytes) -> Sequence[Certificate]:
+        """Every certificate over this key, oldest first."""
+        ...
+
+    def block_key(self, spki_sha256: bytes, reason: str, at: datetime) -> bool:
+        """Add to the block list of compromised keys; False when it was there already."""
+        ...
+
+    def is_blocked(self, spki_sha256: bytes) -> bool: ...
+
+
+class Authorities(Rows[Authority], Protocol):
+    def by_name(self, name: str) -> Authority: ...
+
+    def all(self) -> Sequence[Authority]: ...
+
+    def issuers(self) -> Sequence[Authority]:
+        """Roots and issuing authorities, retired ones too: they go on answering for what they signed."""
+        ...
+
+    def responder_for(self, issuer: UUID, now: datetime) -> Authority | None:
+        """The active OCSP responder under the issuer with the latest notAfter."""
+        ...
+
+    def next_crl_number(self, authority: UUID, partition: int) -> int:
+        """One more than the last; the row lock is held to the end of the transaction (invariant 8)."""
+        ...
+
+    def publish_crl(self, crl: PublishedCrl) -> None:
+        """Insert; the database refuses a number that is not higher than every earlier one of this list."""
+        ...
+
+    def current_crl(self, authority: UUID, partition: int) -> PublishedCrl | None: ...

@@ -1,0 +1,46 @@
+"""Keys that sign, and symmetric ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ca_core.domain.algorithms import KeyAlgorithm, SignatureAlgorithm
+
+
+class Signer(Protocol):
+    """A private key we may use but never see. Thread-safe."""
+
+    @property
+    def algorithm(self) -> SignatureAlgorithm: ...
+    @property
+    def algorithm_identifier(self) -> bytes:
+        """DER AlgorithmIdentifier."""
+        ...
+
+    @property
+    def public_key_info(self) -> bytes:
+        """DER SubjectPublicKeyInfo."""
+        ...
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature value; KeyUnavailable when the key cannot be used."""
+        ...
+
+
+class KeyStore(Protocol):
+    def generate(self, reference: str, algorithm: KeyAlgorithm) -> bytes:
+        """Make a key; returns its SubjectPublicKeyInfo. Duplicate when the reference is taken."""
+        ...
+
+    def signer(self, reference: str, algorithm: SignatureAlgorithm) -> Signer: ...
+
+    def references(self) -> Sequence[str]: ...
+
+
+class SymmetricKeys(Protocol):
+    """Named symmetric keys (32 octets) with identifiers, for document envelopes, audit and account secrets."""
+
+    def current(self, purpose: str) -> tuple[str, bytes]: ...
+
+    def get(self, key_id: str) -> bytes: ...

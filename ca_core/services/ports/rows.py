@@ -1,0 +1,38 @@
+"""Rows, and lists of them page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
+
+from ca_core.domain.access import Visibility
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page(Generic[T]):
+    """One page of a list; ``next_cursor`` is opaque and None at the end."""
+
+    items: Sequence[T]
+    next_cursor: str | None
+
+
+class Rows(Protocol[T]):
+    """Rows of one kind. Every read names who looks (invariant 13); every change names the version it saw."""
+
+    def get(self, id: UUID, *, seen_by: Visibility) -> T:
+        """The row, or NotFound: also when the caller may not see it."""
+        ...
+
+    def add(self, row: T) -> None:
+        """Insert; Duplicate where a unique constraint says so."""
+        ...
+
+    def replace(self, row: T) -> T:
+        """Compare-and-set: write the row if its ``version`` is still the stored one, else StaleVersion.
+
+        Returns it with the version it has now (one more)."""
+        ...
