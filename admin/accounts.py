@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import request
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_babel import gettext as _, lazy_gettext as _l
 
-from admin.guard import PAGE, GuardedView, caller, identifier, require_fresh, seen_version
+from admin.guard import PAGE, GuardedView, caller, identifier, require_fresh
 from ca_core.domain.access import SYSTEM_ACTOR, Actor, Permission, Role
 from ca_core.domain.account import Account, AccountChange
 from ca_core.domain.errors import CaError, Conflict, InvalidInput, NotAuthenticated
+from web.forms import back, seen_version
 from web.identity import services
 from web.status import status_of
 
@@ -62,7 +63,7 @@ class AccountsView(GuardedView):
         except (InvalidInput, Conflict, NotAuthenticated) as error:
             return self._list(typed=form.to_dict(), chosen=form.getlist("roles"), error=error, status=status_of(error))
         except CaError as error:
-            return self.back(error)
+            return back(url_for(".index"), error)
         return self._password(account, password)
 
     @expose("/<uuid:id>/roles", methods=["POST"])
@@ -80,7 +81,7 @@ class AccountsView(GuardedView):
         except (InvalidInput, NotAuthenticated) as error:
             return self._page(id, error=error, status=status_of(error))
         except CaError as error:
-            return self.back(error, ".one", id=id)
+            return back(url_for(".one", id=id), error)
         return self._page(id) if password is None else self._password(account, password)
 
     @expose("/changes/<uuid:id>/confirm", methods=["POST"])
@@ -92,7 +93,7 @@ class AccountsView(GuardedView):
         except NotAuthenticated as error:
             return self._list(change_error=error, status=status_of(error))
         except CaError as error:
-            return self.back(error)
+            return back(url_for(".index"), error)
         if password is None:
             return self._page(account.id)
         return self.render("first_password.html", made=account, password=password, half="second")
@@ -125,7 +126,7 @@ class AccountsView(GuardedView):
         except NotAuthenticated as error:
             return self._page(id, error=error, status=status_of(error))
         except CaError as error:
-            return self.back(error, ".one", id=id)
+            return back(url_for(".one", id=id), error)
         return self._password(account, password)
 
     @expose("/<uuid:id>/tokens", methods=["POST"])
@@ -143,7 +144,7 @@ class AccountsView(GuardedView):
         except (InvalidInput, Conflict) as error:
             return self._list(typed=form.to_dict(), centre_error=error, status=status_of(error))
         except CaError as error:
-            return self.back(error)
+            return back(url_for(".index"), error)
         return self._list()
 
     def _password(self, account: Account, password: str) -> str:

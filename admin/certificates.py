@@ -9,11 +9,12 @@ from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_babel import gettext as _, lazy_gettext as _l
 
-from admin.guard import PAGE, GuardedView, caller, require_fresh, seen_version
+from admin.guard import PAGE, GuardedView, caller, require_fresh
 from ca_core.domain.access import Permission
 from ca_core.domain.certificate import CertificateState, RevocationReason
 from ca_core.domain.errors import CaError, NotAuthenticated
 from ca_core.services.replacement_reason import Circumstance
+from web.forms import back, seen_version
 from web.identity import services
 from web.limits import revocations
 from web.words import said
@@ -77,7 +78,7 @@ class CertificatesView(GuardedView):
         except NotAuthenticated as error:
             return self._page(id, error=said(error.detail), chosen=reason.label, status=401)
         except CaError as error:
-            return self.back(error, ".one", id=id)
+            return back(url_for(".one", id=id), error)
         return redirect(url_for(".one", id=id))
 
     @expose("/<uuid:id>/replace", methods=["POST"])
@@ -89,7 +90,7 @@ class CertificatesView(GuardedView):
         try:
             started = services().replacement.report(caller(), id, circumstance=Circumstance(what))
         except CaError as error:
-            return self.back(error, ".one", id=id)
+            return back(url_for(".one", id=id), error)
         return redirect(url_for("review.one", id=started.id))
 
     def _page(self, id: UUID, *, error: str = "", chosen: str = "", status: int = 200) -> ResponseReturnValue:

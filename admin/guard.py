@@ -1,4 +1,4 @@
-"""What every page for staff shares: the guard in front of it, its rendering, and how a refusal is told."""
+"""What every page for staff shares: the guard in front of it, and its rendering."""
 
 from __future__ import annotations
 
@@ -9,21 +9,12 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import BaseView
-from flask_babel import LazyString, gettext as _
-from werkzeug.wrappers import Response
+from flask_babel import LazyString
 
 from ca_core.domain.access import Actor, Permission
-from ca_core.domain.errors import (
-    CaError,
-    ClaimedByAnother,
-    InvalidInput,
-    NotFound,
-    NotPermitted,
-    StaleVersion,
-    WrongState,
-)
+from ca_core.domain.errors import CaError, InvalidInput, NotPermitted
 from web import identity
-from web.words import said
+from web.forms import back
 
 PAGE = 30
 """Rows on a page of a list."""
@@ -64,13 +55,6 @@ class GuardedView(BaseView):
             f"staff/{template}", views=self.visible_views, view=self, PAGE=PAGE, fresh=identity.is_fresh(), **context
         )
 
-    def back(self, error: CaError, endpoint: str = ".index", **values: Any) -> Response:
-        """To the page that shows the present state, with what went wrong on top."""
-        if isinstance(error, NotFound | NotPermitted):
-            raise error
-        flash(told(error), "error")
-        return redirect(url_for(endpoint, **values))
-
     def act(
         self, what: Callable[[Actor], object], done: str, endpoint: str = ".index", **values: Any
     ) -> ResponseReturnValue:
@@ -78,7 +62,7 @@ class GuardedView(BaseView):
         try:
             what(caller())
         except CaError as error:
-            return self.back(error, endpoint, **values)
+            return back(url_for(endpoint, **values), error)
         flash(done, "done")
         return redirect(url_for(endpoint, **values))
 
@@ -97,35 +81,9 @@ def require_fresh() -> None:
     identity.require_fresh(password=request.form.get("password", ""), totp=request.form.get("totp", ""))
 
 
-def seen_version() -> int:
-    """The row version that the form was made from."""
-    try:
-        return int(request.form.get("version", ""))
-    except ValueError:
-        raise InvalidInput("the form does not say what it was made from; load the page again") from None
-
-
 def identifier(text: str) -> UUID:
     """An identifier from a form; InvalidInput for anything else."""
     try:
         return UUID(text)
     except ValueError:
         raise InvalidInput("the form names nothing; load the page again") from None
-
-
-def told(error: CaError) -> str:
-    """The refusal in the language of the request."""
-    match error:
-        case StaleVersion():
-            sentence = _(
-                "Meanwhile something was changed here, so nothing was done. This is how it stands now; decide again."
-            )
-        case ClaimedByAnother():
-            sentence = _(
-                "You do not hold this application. Take it into review first; if somebody else holds it, wait."
-            )
-        case WrongState():
-            sentence = _("Its state does not allow that any more, so nothing was done. This is how it stands now.")
-        case _:
-            sentence = said(error.detail)
-    return str(sentence)

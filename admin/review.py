@@ -10,10 +10,11 @@ from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from flask_babel import gettext as _, lazy_gettext as _l
 
-from admin.guard import PAGE, GuardedView, caller, identifier, require_fresh, seen_version
+from admin.guard import PAGE, GuardedView, caller, identifier, require_fresh
 from ca_core.domain.access import Permission, Role
 from ca_core.domain.application import ApplicationState
 from ca_core.domain.errors import CaError, InvalidInput, NotFound, NotPermitted, Refused
+from web.forms import back, seen_version
 from web.identity import services
 from web.status import status_of
 
@@ -88,7 +89,7 @@ class ReviewView(GuardedView):
             fault = error.fields.get("reason", error.detail)
             return self._screen(id, faults={str(document): fault}, typed=form.to_dict(), status=status_of(error))
         except CaError as error:
-            return self.back(error, ".one", id=id)
+            return back(url_for(".one", id=id), error)
         return redirect(url_for(".one", id=id, _anchor=f"document-{document}"))
 
     @expose("/<uuid:id>/decision", methods=["POST"])
@@ -113,7 +114,7 @@ class ReviewView(GuardedView):
             faults = {"decision": error.fields.get("note", error.detail)}
             return self._screen(id, faults=faults, typed=form.to_dict(), status=status_of(error))
         except CaError as error:
-            return self.back(error, ".one", id=id)
+            return back(url_for(".one", id=id), error)
         return redirect(url_for("admin.index", tab="mine"))
 
     def _screen(

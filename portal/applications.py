@@ -14,8 +14,9 @@ from ca_core.domain.errors import CaError, InvalidInput
 from ca_core.services.application_view import ApplicationView
 from portal.applying import edit_page
 from portal.blueprint import blueprint
-from portal.caller import PAGE, back, seen_version, subscriber
+from portal.caller import PAGE, subscriber
 from portal.form import ApplicationForm
+from web.forms import back, seen_version
 from web.identity import services
 from web.status import status_of
 

@@ -16,8 +16,9 @@ from ca_core.domain.errors import CaError, InvalidInput, ProfileViolation, Stale
 from ca_core.domain.profile import Pack, Profile
 from ca_core.services.new_application import NewApplication
 from portal.blueprint import blueprint
-from portal.caller import back, seen_version, stale, subscriber
+from portal.caller import subscriber
 from portal.form import ApplicationForm, choices
+from web.forms import back, seen_version, told
 from web.identity import services
 from web.status import status_of
 
@@ -90,7 +91,7 @@ def edit_submit(number: str) -> ResponseReturnValue:
         )
     except StaleVersion as error:
         now = ApplicationForm.of(application, profile, pack, {})
-        return _edit_page(application, form, error=stale(), now=now, status=status_of(error))
+        return _edit_page(application, form, error=told(error), now=now, status=status_of(error))
     except (InvalidInput, ProfileViolation) as error:
         # The version that the form was made from stays in it: what others changed meanwhile is not overwritten.
         return _edit_page(

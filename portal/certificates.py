@@ -13,7 +13,8 @@ from ca_core.domain.certificate import Certificate, CertificateState
 from ca_core.domain.errors import CaError, NotFound
 from ca_core.services.replacement_reason import Circumstance
 from portal.blueprint import blueprint
-from portal.caller import PAGE, back, seen_version, subscriber
+from portal.caller import PAGE, subscriber
+from web.forms import back, seen_version
 from web.identity import services
 
 LISTED = (CertificateState.ISSUED, CertificateState.HELD, CertificateState.REVOKED)

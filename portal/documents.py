@@ -11,7 +11,8 @@ from flask_babel import gettext as _
 from ca_core.domain.errors import CaError, DocumentRejected, InvalidInput, NotFound
 from portal.applications import application_page
 from portal.blueprint import blueprint
-from portal.caller import back, subscriber
+from portal.caller import subscriber
+from web.forms import back
 from web.identity import services
 from web.limits import uploads
 from web.status import status_of

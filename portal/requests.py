@@ -10,7 +10,8 @@ from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.application import Application, ApplicationState
 from ca_core.domain.errors import CaError, InvalidInput, Refused
 from portal.blueprint import blueprint
-from portal.caller import back, seen_version, subscriber
+from portal.caller import subscriber
+from web.forms import back, seen_version
 from web.identity import services
 from web.status import status_of
 
