@@ -11,14 +11,12 @@ from flask_admin import expose
 from flask_babel import gettext as _, lazy_gettext as _l
 
 from admin.guard import PAGE, GuardedView, caller, identifier, require_fresh
-from ca_core.domain.access import Permission, Role
+from ca_core.domain.access import Permission
 from ca_core.domain.application import ApplicationState
 from ca_core.domain.errors import CaError, InvalidInput, NotFound, NotPermitted, Refused
 from web.forms import back, seen_version
 from web.identity import services
 from web.status import status_of
-
-DECIDABLE = frozenset({ApplicationState.IN_REVIEW, ApplicationState.APPROVED_FIRST})
 
 
 class ReviewView(GuardedView):
@@ -128,31 +126,16 @@ class ReviewView(GuardedView):
     ) -> ResponseReturnValue:
         """``faults`` by document or ``decision``; ``unchecked`` by kind of document; what was typed stays."""
         actor = caller()
-        view = services().intake.get(actor, id)
-        application = view.application
+        shown = services().review.look(actor, id)
+        application = shown.application
         profile = services().profiles.pinned(application)
-        documents = [one for one in view.documents if one.counts]
-        snapshot = None
-        if actor.may(Permission.APPLICATION_REVIEW):
-            snapshot = services().review.snapshot(actor, id)
-        mine = application.claimed_by == actor.id and application.state in DECIDABLE
         page = self.render(
             "review.html",
-            view_of=view,
+            shown=shown,
             application=application,
             profile=profile,
             pack=services().profiles.pack(profile.pack),
-            documents=documents,
-            labels={one.kind: one.label for one in view.requirements},
-            digest=view.digest.hex(),
-            viewed=snapshot.viewed if snapshot else frozenset(),
-            claimable=actor.may(Permission.APPLICATION_REVIEW)
-            and not mine
-            and application.state in DECIDABLE | {ApplicationState.SUBMITTED},
-            mine=mine,
-            taken=application.claimed_by not in (None, actor.id) and Role.REVIEWER in actor.roles,
-            reconsiderable=actor.may(Permission.APPLICATION_APPROVE)
-            and application.state in (ApplicationState.AWAITING_KEY, ApplicationState.REQUEST_RECEIVED),
+            labels={one.kind: one.label for one in shown.requirements},
             sees_documents=actor.may(Permission.DOCUMENT_VIEW),
             faults=faults or {},
             unchecked=unchecked or {},

@@ -122,16 +122,14 @@ class Application:
 
     def held_by_another(self, account: UUID, now: datetime) -> bool:
         """Whether somebody else has claimed it and the claim has not run out."""
-        return (
-            self.claimed_by is not None
-            and self.claimed_by != account
-            and self.claim_expires is not None
-            and self.claim_expires > now
-        )
+        return self.claimed_by is not None and self.claimed_by != account and not self.claim_ended(now)
+
+    def claim_ended(self, now: datetime) -> bool:
+        return self.claim_expires is None or self.claim_expires <= now
 
     def require_claim(self, account: UUID, now: datetime) -> None:
         """Raise unless this account holds the claim: nobody decides in parallel."""
-        if self.claimed_by != account or self.claim_expires is None or self.claim_expires <= now:
+        if self.claimed_by != account or self.claim_ended(now):
             raise ClaimedByAnother(f"claim application {self.number} before you decide on it")
 
 

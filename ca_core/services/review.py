@@ -40,6 +40,9 @@ TABS: Mapping[str, tuple[ApplicationState, ...]] = {
     "all": (),
 }
 """The tabs of the queue, and the states that each shows."""
+DECIDABLE = frozenset({S.IN_REVIEW, S.APPROVED_FIRST})
+RECONSIDERABLE = frozenset({S.AWAITING_KEY, S.REQUEST_RECEIVED})
+"""Approved, and not issued yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,14 @@ class Snapshot:
     approvals: Sequence[Approval]
     viewed: frozenset[UUID]
     """Documents that this reviewer was shown."""
+    claimable: bool
+    """Whether the caller may take it into review, if need be from somebody else."""
+    taken: bool
+    """Somebody else reviews it now."""
+    decidable: bool
+    """The caller holds it and may decide on it."""
+    reconsiderable: bool
+    """The caller may send it back into review."""
 
 
 class Review:
@@ -100,6 +111,13 @@ class Review:
     def snapshot(self, actor: Actor, id: UUID) -> Snapshot:
         """What there is to decide on, and its digest."""
         actor.require(Permission.APPLICATION_REVIEW)
+        return self.look(actor, id)
+
+    def look(self, actor: Actor, id: UUID) -> Snapshot:
+        """The same, for staff who decide on nothing too."""
+        actor.require(Permission.APPLICATION_VIEW)
+        if not actor.roles - {Role.SUBSCRIBER}:
+            raise NotPermitted("how an application is reviewed is for staff to see")
         with self._transactions.read(actor) as tx:
             return self._snapshot(tx, actor, tx.applications.get(id, seen_by=actor.visibility))
 
@@ -114,7 +132,7 @@ class Review:
             if taken_from is not None and not (take_over and Role.REVIEWER in actor.roles):
                 raise ClaimedByAnother(f"application {application.number} is being reviewed by somebody else")
             claim = {"claimed_by": actor.id, "claim_expires": tx.now + self._claim_for}
-            if application.state in (S.IN_REVIEW, S.APPROVED_FIRST):
+            if application.state in DECIDABLE:
                 claimed = replace(application, **claim)  # type: ignore[arg-type]  # names checked by replace()
             else:
                 claimed = application.step(S.IN_REVIEW, at=tx.now, **claim)
@@ -229,7 +247,7 @@ class Review:
             raise InvalidInput("say why", fields={"note": "the next reviewer needs the reason"})
         with self._transactions.begin(actor) as tx:
             application = unless_stale(tx.applications.get(id, seen_by=actor.visibility), version)
-            if application.state not in (S.AWAITING_KEY, S.REQUEST_RECEIVED):
+            if application.state not in RECONSIDERABLE:
                 raise WrongState(f"application {application.number} is {application.state.value}, not approved")
             refuse_while_signing(tx, application)
             again = application.step(
@@ -246,6 +264,9 @@ class Review:
         documents = [one for one in tx.documents.of(application.id) if one.counts]
         checks = tx.applications.checks(application.id, application.round)
         profile = self._profiles.pinned(application)
+        reviews, taken = actor.may(Permission.APPLICATION_REVIEW), application.held_by_another(actor.id, tx.now)
+        held = application.claimed_by == actor.id and not application.claim_ended(tx.now)
+        decidable = reviews and held and application.state in DECIDABLE
         return Snapshot(
             application=application,
             documents=documents,
@@ -254,12 +275,20 @@ class Review:
             digest=snapshot_digest(application, documents, checks),
             approvals=tx.applications.approvals(application.id, application.round),
             viewed=tx.documents.viewed_by(application.id, actor.id),
+            claimable=reviews
+            and not decidable
+            and application.owner != actor.id
+            and application.state in DECIDABLE | {S.SUBMITTED}
+            and (not taken or Role.REVIEWER in actor.roles),
+            taken=taken,
+            decidable=decidable,
+            reconsiderable=actor.may(Permission.APPLICATION_APPROVE) and application.state in RECONSIDERABLE,
         )
 
     def _to_decide(self, tx: Transaction, actor: Actor, id: UUID, version: int) -> Application:
         actor.require(Permission.APPLICATION_REVIEW)
         application = unless_stale(tx.applications.get(id, seen_by=actor.visibility), version)
-        if application.state not in (S.IN_REVIEW, S.APPROVED_FIRST):
+        if application.state not in DECIDABLE:
             raise WrongState(f"application {application.number} is {application.state.value}; claim it from the queue")
         application.require_claim(actor.id, tx.now)
         return application

@@ -279,3 +279,25 @@ def test_while_the_key_is_away_no_serial_is_used_up(house: Any) -> None:
         assert len(list(tx.certificates.all_ids())) == before
     away.rename(keys)
     assert house.services.issuance.issue(house.subscriber, application.id).state.value == "issued"
+
+
+def test_what_is_shown_says_what_the_looker_may_do_next(house: Any, clock: Any) -> None:
+    application = house.submit(house.apply(house.signing()))
+
+    def may(who: Any) -> set[str]:
+        shown = house.services.review.look(who, application.id)
+        return {one for one in ("claimable", "taken", "decidable", "reconsiderable") if getattr(shown, one)}
+
+    assert (may(house.operator), may(house.auditor), may(house.support)) == ({"claimable"}, set(), set())
+    claimed = house.services.review.claim(house.operator, application.id)
+    assert may(house.operator) == {"decidable"}
+    assert may(house.second_operator) == {"taken"}, "an operator takes nothing over"
+    assert may(house.reviewer) == {"claimable", "taken"}
+    clock.advance(claimed.claim_expires - clock())
+    assert may(house.operator) == may(house.second_operator) == {"claimable"}
+    approved = house.approve(application)
+    application = house.approve(approved, house.reviewer)
+    assert may(house.reviewer) == {"reconsiderable"}
+    assert house.services.review.look(house.auditor, application.id).digest
+    with pytest.raises(NotPermitted):
+        house.services.review.look(house.subscriber, application.id)
