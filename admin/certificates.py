@@ -12,11 +12,12 @@ from flask_babel import gettext as _, lazy_gettext as _l
 from admin.guard import PAGE, GuardedView, caller, require_fresh
 from ca_core.domain.access import Permission
 from ca_core.domain.certificate import CertificateState, RevocationReason
-from ca_core.domain.errors import CaError, NotAuthenticated
+from ca_core.domain.errors import CaError, InvalidInput, NotAuthenticated
 from ca_core.services.replacement_reason import Circumstance
 from web.forms import back, seen_version
 from web.identity import services
 from web.limits import revocations
+from web.status import status_of
 from web.words import said
 
 REASONS = {one.label: one for one in RevocationReason if one is not RevocationReason.CERTIFICATE_HOLD}
@@ -48,16 +49,19 @@ class CertificatesView(GuardedView):
 
     @expose("/<uuid:id>/hold", methods=["POST"])
     def hold(self, id: UUID) -> ResponseReturnValue:
-        version = seen_version()
+        version, because = seen_version(), request.form.get("because", "")
         return self.act(
-            lambda actor: services().revocation.hold(actor, id, version=version), _("It is on hold."), ".one", id=id
+            lambda actor: services().revocation.hold(actor, id, because=because, version=version),
+            _("It is on hold."),
+            ".one",
+            id=id,
         )
 
     @expose("/<uuid:id>/unhold", methods=["POST"])
     def unhold(self, id: UUID) -> ResponseReturnValue:
-        version = seen_version()
+        version, because = seen_version(), request.form.get("because", "")
         return self.act(
-            lambda actor: services().revocation.unhold(actor, id, version=version),
+            lambda actor: services().revocation.unhold(actor, id, because=because, version=version),
             _("The hold is lifted."),
             ".one",
             id=id,
@@ -71,12 +75,12 @@ class CertificatesView(GuardedView):
         reason = REASONS.get(form.get("reason", ""))
         if reason is None or form.get("sure") != "yes":
             error = _("choose a reason, and say that you are sure")
-            return self._page(id, error=error, chosen=form.get("reason", ""), status=422)
+            return self._page(id, error=error, status=422)
         try:
             require_fresh()
-            services().revocation.revoke(actor, id, reason=reason, version=version)
-        except NotAuthenticated as error:
-            return self._page(id, error=said(error.detail), chosen=reason.label, status=401)
+            services().revocation.revoke(actor, id, reason=reason, because=form.get("because", ""), version=version)
+        except (InvalidInput, NotAuthenticated) as error:
+            return self._page(id, error=said(error.detail), status=status_of(error))
         except CaError as error:
             return back(url_for(".one", id=id), error)
         return redirect(url_for(".one", id=id))
@@ -93,7 +97,7 @@ class CertificatesView(GuardedView):
             return back(url_for(".one", id=id), error)
         return redirect(url_for("review.one", id=started.id))
 
-    def _page(self, id: UUID, *, error: str = "", chosen: str = "", status: int = 200) -> ResponseReturnValue:
+    def _page(self, id: UUID, *, error: str = "", status: int = 200) -> ResponseReturnValue:
         actor = caller()
         certificate = services().certificates.get(actor, id)
         page = self.render(
@@ -102,7 +106,8 @@ class CertificatesView(GuardedView):
             reasons=list(REASONS),
             circumstances=[one.value for one in Circumstance],
             error=error,
-            chosen=chosen,
+            typed=request.form,
+            grounds=services().certificates.grounds(actor, id),
             may_hold=actor.may(Permission.CERTIFICATE_HOLD),
             may_unhold=actor.may(Permission.CERTIFICATE_UNHOLD),
             may_revoke=actor.may(Permission.CERTIFICATE_REVOKE),

@@ -14,6 +14,7 @@ SENTENCES = (
     N_("choose a reason"),
     N_("say what to correct"),
     N_("the applicant needs the reason"),
+    N_("say why"),
     N_("nobody reviews an application of his own"),
     N_("you approved this already; somebody else has to be the second"),
     N_("you entered or changed this application; somebody else has to decide on it"),

@@ -27,6 +27,7 @@ from api.shapes import (
     Body,
     CertificateOut,
     CrlOut,
+    GroundBody,
     LossBody,
     Paging,
     ReplacementBody,
@@ -83,14 +84,16 @@ def download(path: FilePath) -> Response:
 
 
 @blueprint.post("/certificates/<uuid:id>/hold", responses={200: CertificateOut})
-def hold(path: ById, header: IfMatch) -> Response:
+def hold(path: ById, header: IfMatch, body: GroundBody) -> Response:
     """Suspend at once."""
-    return render(CertificateOut.of(services().revocation.hold(caller(), path.id, version=seen_version())))
+    held = services().revocation.hold(caller(), path.id, because=body.because, version=seen_version())
+    return render(CertificateOut.of(held))
 
 
 @blueprint.post("/certificates/<uuid:id>/unhold", responses={200: CertificateOut})
-def unhold(path: ById, header: IfMatch) -> Response:
-    return render(CertificateOut.of(services().revocation.unhold(caller(), path.id, version=seen_version())))
+def unhold(path: ById, header: IfMatch, body: GroundBody) -> Response:
+    lifted = services().revocation.unhold(caller(), path.id, because=body.because, version=seen_version())
+    return render(CertificateOut.of(lifted))
 
 
 @blueprint.post("/certificates/<uuid:id>/revoke", responses={200: CertificateOut})
@@ -101,6 +104,7 @@ def revoke(path: ById, header: IfMatch, body: RevocationBody) -> Response:
         path.id,
         reason=body.reason.reason,
         invalidity_date=body.invalidity_date,
+        because=body.because,
         version=seen_version(),
     )
     return render(CertificateOut.of(revoked))

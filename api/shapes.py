@@ -70,7 +70,12 @@ class RequestBody(Body):
     )
 
 
-class RevocationBody(Body):
+class GroundBody(Body):
+    because: Annotated[str, StringConstraints(max_length=500)] = ""
+    """Why, in words, for the record; staff must say."""
+
+
+class RevocationBody(GroundBody):
     reason: FinalReason
     invalidity_date: AwareDatetime | None = None
 

@@ -159,10 +159,10 @@ class Journey:
         _must(self._ocsp(certificate) == ("good", None), "OCSP does not say good")
         yield "OCSP says", "good"
         operator = self._cast.operator
-        self._services.revocation.hold(operator, certificate.id)
+        self._services.revocation.hold(operator, certificate.id, because="the subscriber called")
         _must(self._ocsp(certificate) == ("revoked", "certificateHold"), "OCSP does not say certificateHold")
         yield "A hold", "OCSP says revoked (certificateHold) with the next answer"
-        self._services.revocation.unhold(operator, certificate.id)
+        self._services.revocation.unhold(operator, certificate.id, because="the subscriber found the token")
         _must(self._ocsp(certificate) == ("good", None), "OCSP does not say good again")
         yield "lifted", "OCSP says good"
 

@@ -70,7 +70,7 @@ def download(id: UUID, format: str) -> ResponseReturnValue:
 def hold(id: UUID) -> ResponseReturnValue:
     actor, version = subscriber(), seen_version()
     try:
-        services().revocation.hold(actor, id, version=version)
+        services().revocation.hold(actor, id, because=request.form.get("because", ""), version=version)
     except CaError as error:
         return back(url_for(".certificate", id=id), error)
     flash(_("The certificate is on hold: whoever checks it now is told that it does not count."), "done")

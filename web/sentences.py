@@ -18,6 +18,7 @@ SENTENCES = (
     N_("too many wrong passwords; wait a while"),
     N_("the code is not right; wait for the next one"),
     N_("a second factor is set up already; ask an administrator to reset it first"),
+    N_("say it in at most 500 characters"),
     N_("log in first"),
     N_("set up your second factor first: /second-factor"),
     N_("give your password again before you decide"),

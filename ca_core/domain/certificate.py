@@ -158,3 +158,17 @@ class Certificate:
             revoked_at=at,
             reason=RevocationReason.CESSATION_OF_OPERATION,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What whoever changed the status of a certificate said of it."""
+
+    id: UUID
+    certificate: UUID
+    action: str
+    """``held``, ``unheld`` or ``revoked``."""
+    by: str
+    """As the audit names the actor."""
+    at: datetime
+    words: str

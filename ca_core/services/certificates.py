@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor, Permission
+from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor, Permission, Role
 from ca_core.domain.authority import Authority
-from ca_core.domain.certificate import Certificate, CertificateState
-from ca_core.domain.errors import BadSignature, IntegrityAlarm, InvalidInput, NotFound
+from ca_core.domain.certificate import Certificate, CertificateState, Ground
+from ca_core.domain.errors import BadSignature, IntegrityAlarm, InvalidInput, NotFound, NotPermitted
 from ca_core.domain.identifiers import Serial
 from ca_core.services.ports import Page, Transaction, Transactions
 from ca_core.x509.certificate import SignedCertificate, to_pem
@@ -79,6 +79,15 @@ class CertificateDesk:
                 cursor=cursor,
                 limit=limit,
             )
+
+    def grounds(self, actor: Actor, id: UUID) -> Sequence[Ground]:
+        """Why its status was changed, in the words of those who did, oldest first; for staff."""
+        actor.require(Permission.CERTIFICATE_VIEW)
+        if not actor.roles - {Role.SUBSCRIBER}:
+            raise NotPermitted("what staff wrote of a certificate is for staff to read")
+        with self._transactions.read(actor) as tx:
+            tx.certificates.get(id, seen_by=actor.visibility)
+            return tx.certificates.grounds(id)
 
     def chain(self, actor: Actor, id: UUID) -> Sequence[bytes]:
         """DER of the certificate, its issuer, and so on up to the root."""

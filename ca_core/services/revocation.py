@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from ca_core.domain.access import Actor, Permission, Role
+from ca_core.domain.audit import said
 from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
 from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
 from ca_core.domain.errors import InvalidInput, NotPermitted, WrongState
 from ca_core.domain.work import JobKind
 from ca_core.services.crl_refresh import refresh_crl
 from ca_core.services.events import emit
+from ca_core.services.grounds import checked_ground, keep_ground
 from ca_core.services.notices import notify
 from ca_core.services.ports import Transaction, Transactions
 from ca_core.services.row import unless_stale
@@ -33,21 +35,23 @@ class Revocation:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    def hold(self, actor: Actor, id: UUID, *, version: int | None = None) -> Certificate:
-        """Suspend at once (certificateHold)."""
+    def hold(self, actor: Actor, id: UUID, *, because: str = "", version: int | None = None) -> Certificate:
+        """Suspend at once (certificateHold). ``because``: see :func:`.grounds.checked_ground`, here and below."""
         actor.require(Permission.CERTIFICATE_HOLD)
+        ground = checked_ground(actor, because)
         with self._transactions.begin(actor) as tx:
             certificate = unless_stale(tx.certificates.get(id, seen_by=actor.visibility), version)
             if _authority_of(tx, certificate) is not None:
                 raise WrongState("the certificate of an authority cannot be put on hold; it can be revoked")
-            return put_on_hold(tx, certificate, by=actor.id)
+            return put_on_hold(tx, certificate, by=actor.id, ground=ground)
 
-    def unhold(self, actor: Actor, id: UUID, *, version: int | None = None) -> Certificate:
+    def unhold(self, actor: Actor, id: UUID, *, because: str = "", version: int | None = None) -> Certificate:
         """Lift a hold."""
         actor.require(Permission.CERTIFICATE_UNHOLD)
+        ground = checked_ground(actor, because)
         with self._transactions.begin(actor) as tx:
             certificate = unless_stale(tx.certificates.get(id, seen_by=actor.visibility), version)
-            return lift_hold(tx, certificate)
+            return lift_hold(tx, certificate, ground=ground)
 
     def revoke(
         self,
@@ -56,12 +60,14 @@ class Revocation:
         *,
         reason: RevocationReason,
         invalidity_date: datetime | None = None,
+        because: str = "",
         version: int | None = None,
     ) -> Certificate:
         """Revoke for good. Of a revoked certificate only the reason can change, to keyCompromise (invariant 14)."""
         actor.require(Permission.CERTIFICATE_REVOKE)
         if not actor.roles - {Role.SUBSCRIBER} and reason not in SUBSCRIBER_REASONS:
             raise NotPermitted(f"{reason.label} is for the authority to state")
+        ground = checked_ground(actor, because)
         with self._transactions.begin(actor) as tx:
             certificate = unless_stale(tx.certificates.get(id, seen_by=actor.visibility), version)
             if _authority_of(tx, certificate) is not None:
@@ -73,7 +79,7 @@ class Revocation:
                 )
             if invalidity_date is not None:
                 _require_plausible(invalidity_date, now=tx.now)
-            return revoke_for_good(tx, certificate, reason=reason, invalidity_date=invalidity_date)
+            return revoke_for_good(tx, certificate, reason=reason, invalidity_date=invalidity_date, ground=ground)
 
 
 def _require_plausible(invalidity_date: datetime, *, now: datetime) -> None:
@@ -86,17 +92,21 @@ def _require_plausible(invalidity_date: datetime, *, now: datetime) -> None:
         raise InvalidInput("no key of ours is that old", fields={"invalidity_date": "1950 or later"})
 
 
-def put_on_hold(tx: Transaction, certificate: Certificate, *, by: UUID, because: str = "") -> Certificate:
-    """Hold in this transaction. Staff take over a hold of the owner's, who then cannot lift it any more."""
+def put_on_hold(
+    tx: Transaction, certificate: Certificate, *, by: UUID, because: str = "", ground: str = ""
+) -> Certificate:
+    """Hold in this transaction. Staff take over a hold of the owner's, who then cannot lift it any more.
+
+    ``because`` is what the program knows of it, ``ground`` what people said, here and below."""
     held = tx.certificates.replace(certificate.hold(at=tx.now, by=by))
-    _record(tx, held, "held", held_by=str(by), because=because)
+    _record(tx, held, "held", ground, held_by=str(by), because=because)
     return held
 
 
-def lift_hold(tx: Transaction, certificate: Certificate) -> Certificate:
+def lift_hold(tx: Transaction, certificate: Certificate, *, ground: str = "") -> Certificate:
     """Unhold in this transaction."""
     lifted = tx.certificates.replace(certificate.unhold())
-    _record(tx, lifted, "unheld")
+    _record(tx, lifted, "unheld", ground)
     return lifted
 
 
@@ -107,12 +117,13 @@ def revoke_for_good(
     reason: RevocationReason,
     invalidity_date: datetime | None = None,
     because: str = "",
+    ground: str = "",
 ) -> Certificate:
     """Revoke in this transaction. A compromised key is never certified again, and its other certificates go with it;
     an authority whose certificate it is signs none any more."""
     revoked = tx.certificates.replace(certificate.revoke(at=tx.now, reason=reason, invalidity_date=invalidity_date))
     since = invalidity_date.isoformat() if invalidity_date else None
-    _record(tx, revoked, "revoked", reason=reason.label, invalidity_date=since, because=because)
+    _record(tx, revoked, "revoked", ground, reason=reason.label, invalidity_date=since, because=because)
     if (authority := _authority_of(tx, certificate)) is not None:
         _revoke_authority(tx, authority)
     if reason is RevocationReason.KEY_COMPROMISE and tx.certificates.block_key(
@@ -140,8 +151,16 @@ def _revoke_authority(tx: Transaction, authority: Authority) -> None:
         tx.jobs.enqueue(JobKind.RESPONDERS, {}, dedupe_key=f"responders:{authority.id}")
 
 
-def _record(tx: Transaction, certificate: Certificate, what: str, **details: object) -> None:
-    tx.audit.record(f"certificate.{what}", "certificate", certificate.id, serial=certificate.serial.hex, **details)
+def _record(tx: Transaction, certificate: Certificate, what: str, ground: str, **details: object) -> None:
+    keep_ground(tx, certificate, what, ground)
+    tx.audit.record(
+        f"certificate.{what}",
+        "certificate",
+        certificate.id,
+        serial=certificate.serial.hex,
+        ground=said(ground) if ground else None,
+        **details,
+    )
     refresh_crl(tx, certificate)
     if certificate.application is not None:
         notify(tx, certificate.owner, f"certificate-{what}", certificate=certificate)

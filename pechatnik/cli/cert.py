@@ -20,6 +20,7 @@ from pechatnik.cli.exit_codes import NEGATIVE
 app = typer.Typer(name="cert", help="Certificates.", no_args_is_help=True)
 
 Which = Annotated[str, typer.Argument(help="Serial (hex, colon-hex or decimal), id, or SHA-256 fingerprint.")]
+Because = Annotated[str, typer.Option(help="Why, in words, for the record: 1 to 500 characters. Staff must say.")]
 COLUMNS = {"serial": "serial", "state": "state", "subject": "subject", "not_after": "not after", "profile": "profile"}
 
 
@@ -125,19 +126,21 @@ def verify(
 
 
 @app.command()
-def hold(ctx: typer.Context, which: Which) -> None:
+def hold(ctx: typer.Context, which: Which, because: Because = "") -> None:
     """Suspend at once."""
     context = context_of(ctx)
     found = _certificate(context, which)
-    _report(context, context.services.revocation.hold(context.actor, found.id, version=found.version))
+    done = context.services.revocation.hold(context.actor, found.id, because=because, version=found.version)
+    _report(context, done)
 
 
 @app.command()
-def unhold(ctx: typer.Context, which: Which) -> None:
+def unhold(ctx: typer.Context, which: Which, because: Because = "") -> None:
     """Lift a hold."""
     context = context_of(ctx)
     found = _certificate(context, which)
-    _report(context, context.services.revocation.unhold(context.actor, found.id, version=found.version))
+    done = context.services.revocation.unhold(context.actor, found.id, because=because, version=found.version)
+    _report(context, done)
 
 
 @app.command()
@@ -146,6 +149,7 @@ def revoke(
     which: Which,
     reason: Annotated[FinalReason, typer.Option(help="CRLReason.")],
     invalidity_date: Annotated[datetime | None, typer.Option(help="Since when the key is suspect (UTC).")] = None,
+    because: Because = "",
 ) -> None:
     """Revoke for good."""
     context = context_of(ctx)
@@ -160,7 +164,12 @@ def revoke(
     _report(
         context,
         context.services.revocation.revoke(
-            context.actor, found.id, reason=reason.reason, invalidity_date=since, version=found.version
+            context.actor,
+            found.id,
+            reason=reason.reason,
+            invalidity_date=since,
+            because=because,
+            version=found.version,
         ),
     )
 

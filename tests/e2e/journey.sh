@@ -134,11 +134,11 @@ status() { # what openssl and GnuTLS read from the responder; both must verify t
 say "OCSP: good, hold, unhold, revoke"
 expect "$(status)" good
 expect "$(ca ocsp query "$serial")" "$(echo "$serial" | tr A-F a-f): good"
-as operator cert hold "$serial"
+as operator cert hold "$serial" --because "the subscriber called"
 expect "$(status | tr '\n' ' ')" "revoked certificateHold "
 fails_with 3 ca ocsp query "$serial"
 fails_with 3 ca cert verify certificate.pem
-as operator cert unhold "$serial"
+as operator cert unhold "$serial" --because "the token was found"
 expect "$(status)" good
 ca cert verify certificate.pem
 
@@ -177,8 +177,8 @@ if command -v certtool >/dev/null 2>&1; then
 fi
 
 say "revoked for good only becomes worse: keyCompromise"
-as operator cert revoke "$serial" --reason keyCompromise --yes
-fails_with 6 as operator cert revoke "$serial" --reason superseded --yes
+as operator cert revoke "$serial" --reason keyCompromise --because "the finder read the key" --yes
+fails_with 6 as operator cert revoke "$serial" --reason superseded --because "again" --yes
 expect "$(status | tr '\n' ' ')" "revoked keyCompromise "
 
 say "the record"

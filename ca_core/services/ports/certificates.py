@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ca_core.domain.access import Visibility
 from ca_core.domain.authority import Authority, PublishedCrl
-from ca_core.domain.certificate import Certificate
+from ca_core.domain.certificate import Certificate, Ground
 from ca_core.domain.identifiers import Serial
 from ca_core.services.ports.rows import Page, Rows
 
@@ -72,6 +72,12 @@ class Certificates(Rows[Certificate], Protocol):
         ...
 
     def is_blocked(self, spki_sha256: bytes) -> bool: ...
+
+    def add_ground(self, ground: Ground) -> None: ...
+
+    def grounds(self, certificate: UUID) -> Sequence[Ground]:
+        """What was said of its changes, oldest first."""
+        ...
 
 
 class Authorities(Rows[Authority], Protocol):

@@ -13,12 +13,12 @@ from sqlalchemy import ColumnElement, Connection, exists, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ca_core.domain.access import Visibility
-from ca_core.domain.certificate import Certificate, CertificateState
+from ca_core.domain.certificate import Certificate, CertificateState, Ground
 from ca_core.domain.errors import Conflict, InvalidInput, NotFound
 from ca_core.domain.identifiers import Serial
 from ca_core.services.ports import Page
 from ca_core.storage.rows import EntityRows, read_id_cursor, text_pattern, words, write_cursor
-from ca_core.storage.tables import blocked_keys, certificates
+from ca_core.storage.tables import blocked_keys, certificate_grounds, certificates
 from ca_core.storage.tables.certificates import ON_LISTS
 
 C = certificates.c
@@ -33,6 +33,7 @@ class CertificateRows(EntityRows[Certificate]):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection, certificates, Certificate)
+        self._grounds = EntityRows(connection, certificate_grounds, Ground)
 
     def _visible(self, seen_by: Visibility) -> ColumnElement[bool]:
         if seen_by.everything:
@@ -124,6 +125,15 @@ class CertificateRows(EntityRows[Certificate]):
     def is_blocked(self, spki_sha256: bytes) -> bool:
         found = select(exists().where(blocked_keys.c.spki_sha256 == spki_sha256))
         return bool(self._execute(found).scalar_one())
+
+    def add_ground(self, ground: Ground) -> None:
+        self._grounds.add(ground)
+
+    def grounds(self, certificate: UUID) -> Sequence[Ground]:
+        grounds = certificate_grounds.c
+        return self._grounds._all(
+            self._grounds._select().where(grounds.certificate == certificate).order_by(grounds.id)
+        )
 
 
 def _matches(text: str) -> ColumnElement[bool]:

@@ -17,7 +17,13 @@ from ca_core.storage.tables.applications import (
     documents,
     page_views,
 )
-from ca_core.storage.tables.certificates import authorities, blocked_keys, certificates, published_crls
+from ca_core.storage.tables.certificates import (
+    authorities,
+    blocked_keys,
+    certificate_grounds,
+    certificates,
+    published_crls,
+)
 from ca_core.storage.tables.metadata import metadata
 from ca_core.storage.tables.records import audit_checkpoints, audit_records, counters, jobs, notices
 
@@ -33,6 +39,7 @@ __all__ = [
     "authorities",
     "blocked_keys",
     "centres",
+    "certificate_grounds",
     "certificates",
     "check_results",
     "counters",

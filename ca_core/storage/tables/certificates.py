@@ -92,6 +92,17 @@ certificates = Table(
 """``issuer`` has no foreign key: an authority's row comes after the certificate that its own key signs.
 ``search``: the subject in lower case."""
 
+certificate_grounds = Table(
+    "certificate_grounds",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("certificate", Uuid, ForeignKey("certificates.id"), nullable=False, index=True),
+    Column("action", String(32), nullable=False),
+    Column("by", String(254), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("words", Text, nullable=False),
+)
+
 authorities = Table(
     "authorities",
     metadata,

@@ -72,7 +72,8 @@ def test_the_journey_through_the_api_alone(house: Any, by: Any) -> None:
     assert by(None)("POST", "/loss-reports", json={"code": code}).status_code == 204
     assert subscriber("GET", certificate).json["state"] == "held"
     current = operator("GET", certificate).json
-    assert operator("POST", f"{certificate}/unhold", version=current["version"]).json["state"] == "issued"
+    unhold = operator("POST", f"{certificate}/unhold", version=current["version"], json={"because": "it was found"})
+    assert unhold.json["state"] == "issued"
     started = subscriber("POST", f"{certificate}/replace", json={"circumstance": "compromised"})
     assert started.status_code == 201
     assert subscriber("GET", certificate).json["reason"] == "keyCompromise"

@@ -128,7 +128,7 @@ def test_no_text_in_a_well_formed_application_breaks_the_api(house: Any, callers
 def test_no_invalidity_date_breaks_the_api(house: Any, by: Any, problem: Any, everything: Any, moment: object) -> None:
     certificate, operator = house.issued(), by("operator")
     before = everything()
-    body = {"reason": "keyCompromise", "invalidity_date": moment}
+    body = {"reason": "keyCompromise", "because": "a test", "invalidity_date": moment}
     problem(operator("POST", f"/certificates/{certificate.id}/revoke", version=certificate.version, json=body), 422)
     assert everything() == before
 

@@ -113,14 +113,29 @@ def test_an_upload_is_multipart_or_nothing(house: Any, by: Any, problem: Any) ->
     problem(by("subscriber")("POST", path, data=b"--x", content_type="multipart/form-data"), (400, 422))
 
 
+def test_staff_say_why_and_subscribers_may_leave_the_body_out(house: Any, by: Any, problem: Any) -> None:
+    certificate, operator, subscriber = house.issued(), by("operator"), by("subscriber")
+    path = f"/certificates/{certificate.id}"
+    refused = operator("POST", f"{path}/hold", version=certificate.version)
+    problem(refused, 422, "invalid-input")
+    assert "because" in refused.json["fields"]
+    too_long = {"because": "x" * 501}
+    problem(operator("POST", f"{path}/hold", version=certificate.version, json=too_long), 422)
+    assert subscriber("POST", f"{path}/hold", version=certificate.version).json["state"] == "held"
+
+
 def test_nobody_revokes_in_bulk(house: Any, by: Any, problem: Any) -> None:
     certificate, operator, reviewer = house.issued(), by("operator"), by("reviewer")
     path = f"/certificates/{certificate.id}"
     for _ in range(30):
-        problem(operator("POST", f"{path}/revoke", version=9, json={"reason": "superseded"}), 412)
-    problem(operator("POST", f"{path}/revoke", version=9, json={"reason": "superseded"}), 429, "rate-limited")
-    problem(reviewer("POST", f"{path}/revoke", version=9, json={"reason": "superseded"}), 412)
-    assert operator("POST", f"{path}/hold", version=certificate.version).status_code == 200
+        problem(operator("POST", f"{path}/revoke", version=9, json={"reason": "superseded", "because": "a test"}), 412)
+    problem(
+        operator("POST", f"{path}/revoke", version=9, json={"reason": "superseded", "because": "a test"}),
+        429,
+        "rate-limited",
+    )
+    problem(reviewer("POST", f"{path}/revoke", version=9, json={"reason": "superseded", "because": "a test"}), 412)
+    assert operator("POST", f"{path}/hold", version=certificate.version, json={"because": "a test"}).status_code == 200
 
 
 def test_a_report_code_is_not_guessed_by_the_thousand(by: Any, problem: Any) -> None:

@@ -230,7 +230,9 @@ def test_invariant_9_the_partition_is_baked_into_the_distribution_point(open_hou
         x509.CRLDistributionPoints
     )
     assert points.value[0].full_name[0].value.endswith(f"/{certificate.partition}.crl")
-    house.services.revocation.revoke(house.officer, certificate.id, reason=RevocationReason.SUPERSEDED)
+    house.services.revocation.revoke(
+        house.officer, certificate.id, reason=RevocationReason.SUPERSEDED, because="a test"
+    )
     for crl in house.program.crls.issue(house.officer, "issuing"):
         listed = x509.load_der_x509_crl(crl.der).get_revoked_certificate_by_serial_number(certificate.serial.value)
         assert (listed is not None) == (crl.partition in (0, certificate.partition)), "0 is the complete list"

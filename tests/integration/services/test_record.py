@@ -71,11 +71,11 @@ def test_why_a_status_changed(house: Any, clock: Any) -> None:
     lost, suspended, revoked = house.issued(), house.issued(), house.issued()
     house.services.replacement.report(house.subscriber, lost.id, circumstance=Circumstance.LOST)
     assert recorded(house, "certificate.held", lost.id)[0]["because"] == "lost"
-    house.services.revocation.hold(house.operator, suspended.id)
+    house.services.revocation.hold(house.operator, suspended.id, because="a test")
     assert recorded(house, "certificate.held", suspended.id)[0]["held_by"] == str(house.operator.id)
     since = clock() - timedelta(days=1)
     house.services.revocation.revoke(
-        house.operator, revoked.id, reason=RevocationReason.KEY_COMPROMISE, invalidity_date=since
+        house.operator, revoked.id, reason=RevocationReason.KEY_COMPROMISE, invalidity_date=since, because="a test"
     )
     assert recorded(house, "certificate.revoked", revoked.id)[0]["invalidity_date"] == since.isoformat()
 

@@ -71,7 +71,7 @@ def test_a_found_token_is_good_again_and_the_replacement_is_withdrawn(house: Any
 
 def test_a_subscriber_does_not_lift_a_hold_of_the_staff(house: Any) -> None:
     certificate = house.issued()
-    house.services.revocation.hold(house.officer, certificate.id)
+    house.services.revocation.hold(house.officer, certificate.id, because="a test")
     house.services.replacement.report(house.subscriber, certificate.id, circumstance=Circumstance.LOST)
     with pytest.raises(NotPermitted):
         house.services.replacement.found(house.subscriber, certificate.id)
@@ -108,11 +108,13 @@ def test_documents_on_file_are_carried_over_while_they_count(house: Any, clock: 
 def test_invariant_10_a_revocation_shows_with_the_commit(house: Any) -> None:
     certificate = house.issued()
     assert status(house, certificate) == ("good", None)
-    house.services.revocation.hold(house.operator, certificate.id)
+    house.services.revocation.hold(house.operator, certificate.id, because="a test")
     assert status(house, certificate) == ("revoked", "certificateHold")
-    house.services.revocation.unhold(house.operator, certificate.id)
+    house.services.revocation.unhold(house.operator, certificate.id, because="a test")
     assert status(house, certificate) == ("good", None)
-    house.services.revocation.revoke(house.operator, certificate.id, reason=RevocationReason.SUPERSEDED)
+    house.services.revocation.revoke(
+        house.operator, certificate.id, reason=RevocationReason.SUPERSEDED, because="a test"
+    )
     assert status(house, certificate) == ("revoked", "superseded")
 
 
@@ -121,10 +123,14 @@ def test_invariant_10_a_revocation_shows_with_the_commit(house: Any) -> None:
 )
 def test_invariant_14_a_revoked_certificate_only_becomes_compromised(house: Any, reason: RevocationReason) -> None:
     certificate = house.issued()
-    house.services.revocation.revoke(house.officer, certificate.id, reason=RevocationReason.SUPERSEDED)
+    house.services.revocation.revoke(
+        house.officer, certificate.id, reason=RevocationReason.SUPERSEDED, because="a test"
+    )
     with pytest.raises(WrongState):
-        house.services.revocation.revoke(house.officer, certificate.id, reason=reason)
-    revoked = house.services.revocation.revoke(house.officer, certificate.id, reason=RevocationReason.KEY_COMPROMISE)
+        house.services.revocation.revoke(house.officer, certificate.id, reason=reason, because="a test")
+    revoked = house.services.revocation.revoke(
+        house.officer, certificate.id, reason=RevocationReason.KEY_COMPROMISE, because="a test"
+    )
     assert revoked.state is CertificateState.REVOKED
     assert status(house, certificate) == ("revoked", "keyCompromise")
 
@@ -144,15 +150,20 @@ def test_the_invalidity_date_is_not_in_the_future(house: Any, clock: Any) -> Non
             certificate.id,
             reason=RevocationReason.KEY_COMPROMISE,
             invalidity_date=clock() + timedelta(days=1),
+            because="a test",
         )
 
 
 def test_a_decision_on_an_old_version_is_refused(house: Any) -> None:
     certificate = house.issued()
-    house.services.revocation.hold(house.operator, certificate.id, version=certificate.version)
+    house.services.revocation.hold(house.operator, certificate.id, version=certificate.version, because="a test")
     with pytest.raises(StaleVersion):
         house.services.revocation.revoke(
-            house.operator, certificate.id, reason=RevocationReason.SUPERSEDED, version=certificate.version
+            house.operator,
+            certificate.id,
+            reason=RevocationReason.SUPERSEDED,
+            version=certificate.version,
+            because="a test",
         )
 
 
@@ -164,7 +175,7 @@ def test_invariant_13_strangers_neither_see_nor_touch_a_certificate(house: Any) 
             lambda actor=actor: house.services.certificates.get(actor, certificate.serial.hex),
             lambda actor=actor: house.services.certificates.get(actor, certificate.sha256.hex()),
             lambda actor=actor: house.services.certificates.export(actor, certificate.id, "pem"),
-            lambda actor=actor: house.services.revocation.hold(actor, certificate.id),
+            lambda actor=actor: house.services.revocation.hold(actor, certificate.id, because="a test"),
             lambda actor=actor: house.services.replacement.report(
                 actor, certificate.id, circumstance=Circumstance.LOST
             ),
@@ -173,7 +184,9 @@ def test_invariant_13_strangers_neither_see_nor_touch_a_certificate(house: Any) 
                 step()
     for actor in (house.auditor, house.support):
         with pytest.raises(NotPermitted):
-            house.services.revocation.revoke(actor, certificate.id, reason=RevocationReason.SUPERSEDED)
+            house.services.revocation.revoke(
+                actor, certificate.id, reason=RevocationReason.SUPERSEDED, because="a test"
+            )
 
 
 def test_the_authority_certificates_are_revoked_by_those_who_manage_keys_only(house: Any) -> None:
@@ -181,4 +194,6 @@ def test_the_authority_certificates_are_revoked_by_those_who_manage_keys_only(ho
 
     issuing = next(one for one in house.services.authorities.list(SYSTEM_ACTOR) if one.name == "issuing")
     with pytest.raises(NotPermitted):
-        house.services.revocation.revoke(house.reviewer, issuing.certificate_id, reason=RevocationReason.SUPERSEDED)
+        house.services.revocation.revoke(
+            house.reviewer, issuing.certificate_id, reason=RevocationReason.SUPERSEDED, because="a test"
+        )

@@ -26,7 +26,9 @@ def authority(house: Any, name: str) -> Any:
 
 
 def revoke_authority(house: Any, name: str, reason: RevocationReason) -> None:
-    house.services.revocation.revoke(SYSTEM_ACTOR, authority(house, name).certificate_id, reason=reason)
+    house.services.revocation.revoke(
+        SYSTEM_ACTOR, authority(house, name).certificate_id, reason=reason, because="a test"
+    )
 
 
 def answer(house: Any, certificate: Any) -> OcspAnswer:
@@ -82,13 +84,13 @@ def test_nobody_revokes_an_authority_from_afar(house: Any, name: str) -> None:
     id = authority(house, name).certificate_id
     for who in (house.officer, house.reviewer, house.administrator):
         with pytest.raises(NotPermitted):
-            house.services.revocation.revoke(who, id, reason=R.KEY_COMPROMISE)
+            house.services.revocation.revoke(who, id, reason=R.KEY_COMPROMISE, because="a test")
     assert authority(house, name).state is AuthorityState.ACTIVE
 
 
 def test_an_authority_is_not_put_on_hold(house: Any) -> None:
     with pytest.raises(WrongState):
-        house.services.revocation.hold(SYSTEM_ACTOR, authority(house, "issuing").certificate_id)
+        house.services.revocation.hold(SYSTEM_ACTOR, authority(house, "issuing").certificate_id, because="a test")
 
 
 def test_every_certificate_over_a_compromised_key_is_revoked(house: Any) -> None:
@@ -115,19 +117,22 @@ def test_other_reasons_leave_other_certificates_over_the_key_alone(house: Any) -
 
 def test_ca_compromise_is_said_of_authorities_alone(house: Any) -> None:
     with pytest.raises(InvalidInput):
-        house.services.revocation.revoke(house.operator, house.issued().id, reason=R.CA_COMPROMISE)
+        house.services.revocation.revoke(house.operator, house.issued().id, reason=R.CA_COMPROMISE, because="a test")
 
 
 def test_staff_take_over_a_hold_of_the_owner_who_then_cannot_lift_it(house: Any) -> None:
     certificate = house.issued()
     held = house.services.revocation.hold(house.subscriber, certificate.id)
-    taken = house.services.revocation.hold(house.officer, certificate.id)
+    taken = house.services.revocation.hold(house.officer, certificate.id, because="a test")
     assert taken.revoked_at == held.revoked_at
     with pytest.raises(NotPermitted):
         house.services.replacement.found(house.subscriber, certificate.id)
     with pytest.raises(WrongState):
         house.services.revocation.hold(house.subscriber, certificate.id)
-    assert house.services.revocation.unhold(house.officer, certificate.id).state is CertificateState.ISSUED
+    assert (
+        house.services.revocation.unhold(house.officer, certificate.id, because="a test").state
+        is CertificateState.ISSUED
+    )
 
 
 @pytest.mark.parametrize("circumstance", [Circumstance.LOST, Circumstance.COMPROMISED])
@@ -153,7 +158,7 @@ def test_an_impossible_invalidity_date_is_refused(house: Any, moment: datetime) 
     certificate = house.issued()
     with pytest.raises(InvalidInput) as refusal:
         house.services.revocation.revoke(
-            house.operator, certificate.id, reason=R.KEY_COMPROMISE, invalidity_date=moment
+            house.operator, certificate.id, reason=R.KEY_COMPROMISE, invalidity_date=moment, because="a test"
         )
     assert "invalidity_date" in refusal.value.fields
 
@@ -163,6 +168,6 @@ def test_an_invalidity_date_is_kept(house: Any, clock: Any) -> None:
     clock.advance(timedelta(days=2))
     since = clock() - timedelta(days=1)
     revoked = house.services.revocation.revoke(
-        house.operator, certificate.id, reason=R.KEY_COMPROMISE, invalidity_date=since
+        house.operator, certificate.id, reason=R.KEY_COMPROMISE, invalidity_date=since, because="a test"
     )
     assert revoked.invalidity_date == since

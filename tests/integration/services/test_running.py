@@ -90,7 +90,9 @@ def test_health_over_http(house: Any, clock: Any, monkeypatch: pytest.MonkeyPatc
 def test_invariant_15_the_worker_does_what_the_change_queued(house: Any, clock: Any) -> None:
     certificate = house.issued()
     before = house.program.crls.published(SYSTEM_ACTOR, "issuing", 0).number
-    house.services.revocation.revoke(house.officer, certificate.id, reason=RevocationReason.SUPERSEDED)
+    house.services.revocation.revoke(
+        house.officer, certificate.id, reason=RevocationReason.SUPERSEDED, because="a test"
+    )
     clock.advance(timedelta(minutes=2))
     house.program.worker.run_once()
     after = house.program.crls.published(SYSTEM_ACTOR, "issuing", 0)

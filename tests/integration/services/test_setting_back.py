@@ -34,7 +34,7 @@ def row(certificate: Any, **values: object) -> Executable:
 
 
 def revoked(house: Any, reason: R = R.SUPERSEDED) -> Any:
-    return house.services.revocation.revoke(SYSTEM_ACTOR, house.issued().id, reason=reason)
+    return house.services.revocation.revoke(SYSTEM_ACTOR, house.issued().id, reason=reason, because="a test")
 
 
 def verify(house: Any) -> Any:
@@ -54,10 +54,10 @@ def test_states_that_came_through_the_services_are_those_on_record(house: Any, m
     held, lifted, again = house.issued(), house.issued(), house.issued()
     for one in (held, lifted, again):
         house.services.revocation.hold(house.subscriber, one.id)
-    house.services.revocation.hold(house.officer, held.id)
-    house.services.revocation.unhold(SYSTEM_ACTOR, lifted.id)
-    house.services.revocation.revoke(SYSTEM_ACTOR, again.id, reason=R.SUPERSEDED)
-    house.services.revocation.revoke(SYSTEM_ACTOR, again.id, reason=R.KEY_COMPROMISE)
+    house.services.revocation.hold(house.officer, held.id, because="a test")
+    house.services.revocation.unhold(SYSTEM_ACTOR, lifted.id, because="a test")
+    house.services.revocation.revoke(SYSTEM_ACTOR, again.id, reason=R.SUPERSEDED, because="a test")
+    house.services.revocation.revoke(SYSTEM_ACTOR, again.id, reason=R.KEY_COMPROMISE, because="a test")
     house.services.replacement.report(house.subscriber, house.issued().id, circumstance=Circumstance.LOST)
     assert verify(house).ok
 
@@ -98,7 +98,7 @@ def test_every_other_state_than_the_recorded_one_breaks_the_verification(house: 
 
 
 def test_a_hold_that_was_lifted_past_the_services_shows(house: Any) -> None:
-    certificate = house.services.revocation.hold(SYSTEM_ACTOR, house.issued().id)
+    certificate = house.services.revocation.hold(SYSTEM_ACTOR, house.issued().id, because="a test")
     forge(house, row(certificate, **GOOD_AGAIN))
     assert f"certificate {certificate.serial.hex} is held" in verify(house).reasons[0]
 
@@ -173,7 +173,7 @@ def test_an_entry_leaves_the_list_when_it_was_unheld_on_record(house: Any) -> No
     for _ in range(3):
         house.services.revocation.hold(house.subscriber, certificate.id)
         assert publish(house).entries == 1
-        house.services.revocation.unhold(SYSTEM_ACTOR, certificate.id)
+        house.services.revocation.unhold(SYSTEM_ACTOR, certificate.id, because="a test")
         assert publish(house).entries == 0
 
 

@@ -260,7 +260,12 @@ def test_invariant_13_another_centre_gets_not_found(house: Any, enter: Any) -> N
         f"/admin/certificates/{certificate.id}",
     ):
         assert visitor.get(path).status_code == 404, path
-    assert visitor.post(f"/admin/certificates/{certificate.id}/hold", version=certificate.version).status_code == 404
+    assert (
+        visitor.post(
+            f"/admin/certificates/{certificate.id}/hold", version=certificate.version, because="a test"
+        ).status_code
+        == 404
+    )
     assert house.services.certificates.get(house.officer, certificate.id).state.value == "issued"
 
 
@@ -277,17 +282,20 @@ def test_hold_unhold_revoke_and_a_stale_form(house: Any, enter: Any) -> None:
     officer = enter("officer")
     path = f"/admin/certificates/{certificate.id}"
     officer.get(path)
-    officer.post(f"{path}/hold", version=certificate.version)
+    officer.post(f"{path}/hold", version=certificate.version, because="a test")
     now = house.services.certificates.get(house.officer, certificate.id)
     assert now.state.value == "held"
-    officer.post(f"{path}/unhold", version=certificate.version)
+    officer.post(f"{path}/unhold", version=certificate.version, because="a test")
     assert house.services.certificates.get(house.officer, certificate.id).state.value == "held", "a stale form"
     assert "decide again" in officer.get(path).text
-    officer.post(f"{path}/unhold", version=now.version)
+    officer.post(f"{path}/unhold", version=now.version, because="a test")
     now = house.services.certificates.get(house.officer, certificate.id)
     assert now.state.value == "issued"
+    assert "a test" in officer.get(path).text, "why it was done"
     assert officer.post(f"{path}/revoke", version=now.version, reason="superseded").status_code == 422
-    officer.post(f"{path}/revoke", version=now.version, reason="superseded", sure="yes")
+    silent = officer.post(f"{path}/revoke", version=now.version, reason="superseded", sure="yes")
+    assert (silent.status_code, "say why" in silent.text) == (422, True)
+    officer.post(f"{path}/revoke", version=now.version, reason="superseded", sure="yes", because="a test")
     assert house.services.certificates.get(house.officer, certificate.id).state.value == "revoked"
 
 

@@ -147,13 +147,15 @@ class World:
         *,
         invalidity_date: datetime | None = None,
     ) -> Certificate:
-        return self.revocation.revoke(SYSTEM_ACTOR, certificate.id, reason=reason, invalidity_date=invalidity_date)
+        return self.revocation.revoke(
+            SYSTEM_ACTOR, certificate.id, reason=reason, invalidity_date=invalidity_date, because="a test"
+        )
 
     def hold(self, certificate: Certificate) -> Certificate:
-        return self.revocation.hold(SYSTEM_ACTOR, certificate.id)
+        return self.revocation.hold(SYSTEM_ACTOR, certificate.id, because="a test")
 
     def unhold(self, certificate: Certificate) -> Certificate:
-        return self.revocation.unhold(SYSTEM_ACTOR, certificate.id)
+        return self.revocation.unhold(SYSTEM_ACTOR, certificate.id, because="a test")
 
     def abandoned(self, *, partition: int | None = None) -> Certificate:
         intent = self.intent(partition=partition)

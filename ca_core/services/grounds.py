@@ -1,0 +1,33 @@
+"""Why a certificate was held, released or revoked, in the words of whoever did it.
+
+Words may tell of persons: they stand beside the certificate, and the audit has their digest."""
+
+from __future__ import annotations
+
+from ca_core.domain.access import Actor, Role
+from ca_core.domain.certificate import Certificate, Ground
+from ca_core.domain.errors import InvalidInput
+from ca_core.services.ports import Transaction
+from ca_core.services.review import checked_note
+
+LONGEST = 500
+"""Characters."""
+
+
+def checked_ground(actor: Actor, words: str) -> str:
+    """The words as they are kept. InvalidInput for too many, and for none from staff; subscribers need not say why."""
+    ground = checked_note(words)
+    if not ground and actor.roles - {Role.SUBSCRIBER}:
+        raise InvalidInput("say why", fields={"because": "whoever reads the record needs the reason"})
+    if len(ground) > LONGEST:
+        sentence = f"say it in at most {LONGEST} characters"
+        raise InvalidInput(sentence, fields={"because": sentence})
+    return ground
+
+
+def keep_ground(tx: Transaction, certificate: Certificate, action: str, words: str) -> None:
+    """Keep what was said of this change, if anything was."""
+    if words:
+        tx.certificates.add_ground(
+            Ground(id=tx.new_id(), certificate=certificate.id, action=action, by=tx.actor.name, at=tx.now, words=words)
+        )

@@ -1,0 +1,33 @@
+"""Why the status of a certificate was changed, in words.
+
+Revision ID: 0008
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from ca_core.storage import columns
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table('certificate_grounds',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('certificate', sa.Uuid(), nullable=False),
+    sa.Column('action', sa.String(length=32), nullable=False),
+    sa.Column('by', sa.String(length=254), nullable=False),
+    sa.Column('at', columns.Moment(), nullable=False),
+    sa.Column('words', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['certificate'], ['certificates.id'], name=op.f('fk_certificate_grounds_certificate')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_certificate_grounds'))
+    )
+    op.create_index(op.f('ix_certificate_grounds_certificate'), 'certificate_grounds', ['certificate'], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_index(op.f('ix_certificate_grounds_certificate'), table_name='certificate_grounds')
+    op.drop_table('certificate_grounds')
