@@ -18,7 +18,6 @@ SENTENCES = (
     N_("nobody reviews an application of his own"),
     N_("you approved this already; somebody else has to be the second"),
     N_("you entered or changed this application; somebody else has to decide on it"),
-    N_("there is an account with this e-mail address already"),
     N_("nobody changes the rights of his own account; ask another administrator"),
     N_("you asked for this change; another administrator has to confirm it"),
     N_("an account needs at least one role"),

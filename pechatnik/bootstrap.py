@@ -22,6 +22,7 @@ from ca_core.packs.holiday_calendar import HolidayCalendars
 from ca_core.packs.loader import load_packs
 from ca_core.services.acceptance import Acceptance
 from ca_core.services.accounts import Accounts
+from ca_core.services.addresses import Addresses
 from ca_core.services.audit import Audit
 from ca_core.services.authorities import AuthorityOffice
 from ca_core.services.certificates import CertificateDesk
@@ -40,6 +41,7 @@ from ca_core.services.request_desk import RequestDesk
 from ca_core.services.retention import Retention
 from ca_core.services.review import Review
 from ca_core.services.revocation import Revocation
+from ca_core.services.sealing import Sealing
 from ca_core.services.sessions import Sessions
 from ca_core.services.suite import Services
 from ca_core.services.tokens import Tokens
@@ -136,7 +138,15 @@ def build(
         entropy=entropy,
     )
     audit = Audit(transactions, keys=keys, symmetric=symmetric, last_seal=LastSealFile(config.data / LAST_SEAL))
-    notices = Notices(transactions, mailer=mailer_of(config), installation=config.installation.name)
+    mailer = mailer_of(config)
+    notices = Notices(transactions, mailer=mailer, installation=config.installation.name)
+    addresses = Addresses(
+        transactions,
+        sealing=Sealing(symmetric, entropy=entropy),
+        mailer=mailer,
+        public_url=config.server.public_url,
+        installation=config.installation.name,
+    )
     services = Services(
         acceptance=Acceptance(transactions, entropy=entropy),
         accounts=Accounts(
@@ -144,8 +154,10 @@ def build(
             hasher=Argon2Hasher(),
             keys=symmetric,
             entropy=entropy,
+            addresses=addresses,
             installation=config.installation.name,
         ),
+        addresses=addresses,
         audit=audit,
         authorities=authorities,
         certificates=CertificateDesk(transactions),
@@ -158,6 +170,7 @@ def build(
             decision_clock,
             identifier_rules=contributions.identifier_rules,
             evidence_checks=contributions.evidence_checks,
+            addresses=addresses,
         ),
         issuance=Issuance(
             transactions,
@@ -196,6 +209,7 @@ def build(
     )
     handlers: dict[str, Handler] = {
         JobKind.NOTICE: notices.deliver,
+        JobKind.LETTER: addresses.deliver,
         JobKind.EVENT: EventDispatch(transactions, contributions.event_handlers),
         JobKind.CRL: crls.refresh,
         JobKind.RECHECK: services.recheck.of_day,

@@ -27,5 +27,10 @@ def revocations(account: Callable[[], str]) -> RouteLimit:
     return limiter.shared_limit("30 per hour", scope="revocations", key_func=account)
 
 
+def letters(account: Callable[[], str]) -> RouteLimit:
+    """Letters to addresses that nobody has confirmed."""
+    return limiter.shared_limit("5 per hour", scope="letters", key_func=account)
+
+
 def register(app: Flask) -> None:
     limiter.init_app(app)

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from ca_core.domain.errors import CaError
 from ca_core.domain.profile import Environment
 from ca_core.services.suite import Services
-from web import errors, headers, hosts, language, limits, login, sessions, words
+from web import address, errors, headers, hosts, language, limits, login, sessions, words
 
 MAX_FORM = 1024 * 1024
 """Octets of form fields beside an upload."""
@@ -69,4 +69,5 @@ def create_site(services: Services, settings: SiteSettings) -> Flask:
     headers.register(app)
     errors.register(app)
     app.register_blueprint(login.blueprint)
+    app.register_blueprint(address.blueprint)
     return app

@@ -31,6 +31,8 @@ class Account:
     id: UUID
     email: str
     """Login name, lower case."""
+    email_confirmed_at: datetime | None = None
+    """When it was shown that mail to it arrives, or staff made the account; None where nobody was asked yet."""
     name: str
     language: str = "en"
     roles: frozenset[Role]

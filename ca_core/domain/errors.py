@@ -94,6 +94,12 @@ class WrongState(Conflict):
     code = "wrong-state"
 
 
+class AddressUnconfirmed(Conflict):
+    """Mail to the account's address has not been shown to arrive."""
+
+    code = "address-unconfirmed"
+
+
 class Duplicate(Conflict):
     """The same thing exists already."""
 

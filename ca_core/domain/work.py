@@ -24,6 +24,8 @@ class JobKind(StrEnum):
 
     NOTICE = "notice"
     """Deliver ``notice``."""
+    LETTER = "letter"
+    """Send ``sealed``, to an address that is not yet that of ``account``, or not any more."""
     EVENT = "event"
     """Tell plugins of ``event``."""
     CRL = "crl"

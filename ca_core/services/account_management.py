@@ -67,7 +67,7 @@ class AccountManagement(AccountDirectory):
         with self._transactions.begin(actor) as tx:
             if tx.accounts.by_email(address) is not None:
                 raise Duplicate("there is an account with this e-mail address already")
-            account, named = new(tx), _centres(tx, centres)
+            account, named = replace(new(tx), email_confirmed_at=tx.now), _centres(tx, centres)
             if not alone:
                 tx.accounts.add(account)
                 change = asked(tx, actor, account, "account.created", granted, named)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,10 +19,8 @@ from ca_core.domain.errors import (
 )
 from ca_core.domain.identifiers import Entropy
 from ca_core.services.account_management import AccountManagement
-from ca_core.services.account_rules import (
-    checked_email,
-    checked_password,
-)
+from ca_core.services.account_rules import checked_email, checked_password
+from ca_core.services.addresses import Addresses
 from ca_core.services.log_in import VISITOR, LogIn, bound_to
 from ca_core.services.log_in_throttle import LogInThrottle
 from ca_core.services.notices import notify
@@ -44,12 +43,14 @@ class Accounts(AccountManagement):
         hasher: PasswordHasher,
         keys: SymmetricKeys,
         entropy: Entropy,
+        addresses: Addresses | None = None,
         installation: str = "Pechatnik",
     ) -> None:
-        """``installation`` is what authenticator applications show."""
+        """``installation`` is what authenticator applications show. Without ``addresses`` none is confirmed."""
         super().__init__(transactions, hasher=hasher, sealing=Sealing(keys, entropy=entropy), entropy=entropy)
         self._throttle = LogInThrottle(keys)
         self._log_in = LogIn(transactions, hasher=hasher, sealing=self._sealing, throttle=self._throttle)
+        self._addresses = addresses
         self._installation = installation
 
     def register(self, *, email: str, name: str, password: str, language: str = "en") -> None:
@@ -100,21 +101,36 @@ class Accounts(AccountManagement):
         """The owner changes it; every log-in and API token ends. A wrong ``current`` counts as a failed log-in."""
         account = self._own(actor)
         hashed = self._hasher.hash(checked_password(new, email=account.email, field="new"))
+        with self._proven(actor, account, current, source) as tx:
+            account = tx.accounts.replace(replace(account, password_hash=hashed))
+            tx.accounts.delete_sessions(account=account.id)
+            revoke_tokens(tx, account.id)
+            tx.audit.record("account.password-changed", "account", account.id)
+            notify(tx, account.id, "password-changed")
+        return account
+
+    def change_email(self, actor: Actor, *, email: str, current: str, source: str) -> None:
+        """The subscriber asks for another address: it holds when the link in the letter to it was used, and until then
+        the present one does. Whether somebody has it already shows in no answer. NotPermitted for staff, who are known
+        by their addresses in the record."""
+        account, address = self._own(actor), checked_email(email)
+        if account.is_staff or self._addresses is None or not self._addresses.confirmable:
+            raise NotPermitted("this address is not changed here; ask an administrator")
+        with self._proven(actor, account, current, source) as tx:
+            self._addresses.ask(tx, account, address)
+
+    @contextmanager
+    def _proven(self, actor: Actor, account: Account, current: str, source: str) -> Iterator[Transaction]:
+        """A transaction for the owner who knows the password; a wrong one counts as a failed log-in."""
         fits = self._log_in.fits(account, current)
         with self._transactions.begin(actor) as tx:
             if self._throttle.refuses(tx, account.id, source):
                 raise NotAuthenticated("too many wrong passwords; wait a while")
             if fits:
-                account = tx.accounts.replace(replace(account, password_hash=hashed))
-                tx.accounts.delete_sessions(account=account.id)
-                revoke_tokens(tx, account.id)
-                tx.audit.record("account.password-changed", "account", account.id)
-                notify(tx, account.id, "password-changed")
-            else:
-                self._throttle.failed(tx, account.id, source)
-        if not fits:
-            raise InvalidInput("the present password is not right", fields={"current": "not right"})
-        return account
+                yield tx
+                return
+            self._throttle.failed(tx, account.id, source)
+        raise InvalidInput("the present password is not right", fields={"current": "not right"})
 
     def _registered(self, address: str, new: Callable[[Transaction], Account]) -> None:
         with self._transactions.begin(VISITOR) as tx:
@@ -123,6 +139,8 @@ class Accounts(AccountManagement):
                 account = new(tx)
                 tx.accounts.add(account)
                 tx.audit.record("account.registered", "account", account.id)
+                if self._addresses is not None:
+                    self._addresses.ask(tx, account, address)
             elif not any(
                 notice.kind == "register-again" and tx.now - notice.created_at < REMIND_AFTER
                 for notice in tx.jobs.notices_of(known.id)

@@ -10,6 +10,7 @@ from ca_core.domain.access import Actor, Permission
 from ca_core.domain.application import Application, ApplicationState, content_digest
 from ca_core.domain.errors import InvalidInput, NotFound, WrongState
 from ca_core.domain.profile import Profile, SubjectClass
+from ca_core.services.addresses import Addresses
 from ca_core.services.application_view import ApplicationView, view_of
 from ca_core.services.clock import DecisionClock
 from ca_core.services.events import emit
@@ -34,12 +35,14 @@ class Intake:
         *,
         identifier_rules: IdentifierRules,
         evidence_checks: Sequence[EvidenceCheck],
+        addresses: Addresses,
     ) -> None:
         self._transactions = transactions
         self._profiles = profiles
         self._clock = clock
         self._rules = identifier_rules
         self._checks = RegisterChecks(evidence_checks)
+        self._addresses = addresses
 
     def profiles(self, actor: Actor) -> Sequence[Profile]:
         """What can be applied for today."""
@@ -121,10 +124,13 @@ class Intake:
         """Hand in: data complete, documents there, register checks asked, clock started or resumed.
 
         The checks may ask the outside, so they run before the transaction; a change in between is StaleVersion.
-        InvalidInput names what is missing; Refused when a blocking check says no."""
+        InvalidInput names what is missing; Refused when a blocking check says no; AddressUnconfirmed until the
+        applicant's mail is known to arrive."""
         actor.require(Permission.APPLICATION_EDIT)
         with self._transactions.read(actor) as tx:
             application = unless_stale(tx.applications.get(id, seen_by=actor.visibility), version)
+            if application.owner == actor.id:
+                self._addresses.require_confirmed(tx, actor.id)
             today = tx.now.date()
         if application.state not in (ApplicationState.DRAFT, ApplicationState.RETURNED):
             raise WrongState(f"application {application.number} is {application.state.value}; it was submitted already")

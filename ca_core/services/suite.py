@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ca_core.services.acceptance import Acceptance
 from ca_core.services.accounts import Accounts
+from ca_core.services.addresses import Addresses
 from ca_core.services.audit import Audit
 from ca_core.services.authorities import AuthorityOffice
 from ca_core.services.certificates import CertificateDesk
@@ -34,6 +35,7 @@ class Services:
 
     acceptance: Acceptance
     accounts: Accounts
+    addresses: Addresses
     audit: Audit
     authorities: AuthorityOffice
     certificates: CertificateDesk

@@ -35,6 +35,7 @@ accounts = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("email", String(254), nullable=False, unique=True),
+    Column("email_confirmed_at", Moment),
     Column("name", String(200), nullable=False),
     Column("language", String(8), nullable=False),
     Column("roles", Words(Role), nullable=False),

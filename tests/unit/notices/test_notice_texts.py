@@ -11,6 +11,7 @@ from ca_core.services.notice_texts import ALWAYS, NoticeTexts
 TEXTS = NoticeTexts.shipped()
 KINDS = (
     "access-reset",
+    "address-changed",
     "application-approved",
     "application-changed",
     "application-expired",
@@ -23,6 +24,7 @@ KINDS = (
     "certificate-issued",
     "certificate-revoked",
     "certificate-unheld",
+    "confirm-address",
     "deadline-half",
     "deadline-overdue",
     "deadline-quarter",

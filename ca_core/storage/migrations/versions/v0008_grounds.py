@@ -1,4 +1,4 @@
-"""Why the status of a certificate was changed, in words.
+"""Why the status of a certificate was changed, in words; since when an e-mail address is known to be right.
 
 Revision ID: 0008
 """
@@ -26,8 +26,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_certificate_grounds'))
     )
     op.create_index(op.f('ix_certificate_grounds_certificate'), 'certificate_grounds', ['certificate'], unique=False)
+    op.add_column('accounts', sa.Column('email_confirmed_at', columns.Moment(), nullable=True))
+    # Nobody was asked before; whoever is in the middle of something goes on.
+    op.execute("UPDATE accounts SET email_confirmed_at = created_at")
 
 
 def downgrade() -> None:
+    op.drop_column('accounts', 'email_confirmed_at')
     op.drop_index(op.f('ix_certificate_grounds_certificate'), table_name='certificate_grounds')
     op.drop_table('certificate_grounds')
