@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from ca_core.domain.application import Application, CheckResult
 from ca_core.domain.authority import Authority, PublishedCrl
@@ -73,6 +73,11 @@ class RequestBody(Body):
 class GroundBody(Body):
     because: Annotated[str, StringConstraints(max_length=500)] = ""
     """Why, in words, for the record; staff must say."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _absent(cls, body: object) -> object:
+        return {} if body is None else body
 
 
 class RevocationBody(GroundBody):

@@ -96,7 +96,8 @@ certificate_grounds = Table(
     "certificate_grounds",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("certificate", Uuid, ForeignKey("certificates.id"), nullable=False, index=True),
+    # No foreign key: should the row be removed, what was said of it is still there.
+    Column("certificate", Uuid, nullable=False, index=True),
     Column("action", String(32), nullable=False),
     Column("by", String(254), nullable=False),
     Column("at", Moment, nullable=False),

@@ -22,7 +22,6 @@ def upgrade() -> None:
     sa.Column('by', sa.String(length=254), nullable=False),
     sa.Column('at', columns.Moment(), nullable=False),
     sa.Column('words', sa.Text(), nullable=False),
-    sa.ForeignKeyConstraint(['certificate'], ['certificates.id'], name=op.f('fk_certificate_grounds_certificate')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_certificate_grounds'))
     )
     op.create_index(op.f('ix_certificate_grounds_certificate'), 'certificate_grounds', ['certificate'], unique=False)
