@@ -41,7 +41,7 @@ def actor() -> Actor:
     if found is None:
         raise NotAuthenticated("log in first")
     if found.is_staff and found.totp_sealed is None:
-        raise NotPermitted("set up your second factor first: /second-factor")
+        raise NotPermitted("set up your second factor first")
     return found.actor()
 
 

@@ -24,7 +24,7 @@ SENTENCES = (
     N_("there is an account with this e-mail address already"),
     N_("this address is not changed here; ask an administrator"),
     N_("log in first"),
-    N_("set up your second factor first: /second-factor"),
+    N_("set up your second factor first"),
     N_("give your password again before you decide"),
     N_("the form does not say what it was made from; load the page again"),
     N_("somebody changed this since you read it; look at it again, then decide"),

@@ -16,6 +16,9 @@ from ca_core.domain.errors import ConfigurationError, IntegrityAlarm
 ALWAYS = frozenset({"name", "installation"})
 """Placeholders that every text may use: whom it is for, and who writes."""
 FALLBACK = "en"
+RIGHT_TO_LEFT = frozenset({"ar"})
+FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
+"""Around what is put into such a text (Unicode Standard Annex 9 §2.4)."""
 _PLACEHOLDER = re.compile(r"\$([a-z]+)")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -69,6 +72,12 @@ class NoticeTexts:
         chosen = self.languages.get(language, self.languages[FALLBACK])
         if missing := (self.placeholders(kind) | ALWAYS) - values.keys():
             raise IntegrityAlarm(f"the notice {kind!r} lacks {', '.join(sorted(missing))}")
+        if language in RIGHT_TO_LEFT:
+            # A number like 2026-000042 would otherwise read from the wrong end. Links are copied, so nothing is added.
+            values = {
+                name: f"{FIRST_STRONG_ISOLATE}{one}{POP_ISOLATE}" if one and name != "link" else one
+                for name, one in values.items()
+            }
         subject = Template(chosen.texts[kind].subject).substitute(values)
         text = Template(chosen.texts[kind].text).substitute(values)
         letter = Template(chosen.letter).substitute(values, text=text.strip())

@@ -92,3 +92,13 @@ def test_dollar_signs_in_a_value_stay_what_they_are() -> None:
         "application-returned", "en", {**values("application-returned"), "note": "$name ${text} $$"}
     )
     assert "$name ${text} $$" in letter
+
+
+def test_numbers_keep_their_order_among_arabic_words_and_links_stay_bare() -> None:
+    subject, letter = TEXTS.render("application-approved", "ar", {**values("application-approved"), "number": "2026-7"})
+    assert "\u20682026-7\u2069" in subject
+    assert "\u20682026-7\u2069" in letter
+    assert "\u2068" not in TEXTS.render("application-approved", "ru", values("application-approved"))[1]
+    assert "\n<link>\n" in TEXTS.render("confirm-address", "ar", values("confirm-address"))[1]
+    _, letter = TEXTS.render("application-returned", "ar", {**values("application-returned"), "note": ""})
+    assert "\u2068\u2069" not in letter
