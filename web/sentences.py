@@ -31,6 +31,7 @@ SENTENCES = (
     N_("the cabinet is for subscribers; staff work at /admin/"),
     N_("this site is not served under that name; use the address that you were given"),
     N_("The CSRF token is missing."),
+    N_("The CSRF token is invalid."),
     N_("The CSRF token has expired."),
     N_("The CSRF session token is missing."),
     N_("The CSRF tokens do not match."),
