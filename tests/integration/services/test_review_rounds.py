@@ -100,7 +100,7 @@ class Failing:
 def test_a_check_that_fails_stops_no_more_than_it_may(
     house: Any, monkeypatch: pytest.MonkeyPatch, check: Failing, refused: type[Exception] | None
 ) -> None:
-    monkeypatch.setitem(house.services.intake._checks, "ru.identifiers", check)
+    monkeypatch.setitem(house.services.intake._checks._checks, "ru.identifiers", check)
     with pytest.raises(refused) if refused else nullcontext():
         [result] = house.services.intake.get(house.operator, checked(house).id).checks
         assert result.verdict in set(CheckVerdict)
