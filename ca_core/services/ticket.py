@@ -112,6 +112,7 @@ def record_intent(
         issuer_key=issuer.key_identifier.hex(),
         algorithm=issuer.signature_algorithm.value,
         key=ticket.spki_sha256.hex(),
+        **({"application": str(application.id)} if application else {}),
         **details,
     )
     return intent
