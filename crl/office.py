@@ -16,7 +16,7 @@ from ca_core.domain.work import Job
 from ca_core.services.known_at import AHEAD, known_at
 from ca_core.services.ports import KeyStore, Transaction, Transactions
 from ca_core.x509.crl import revoked_entry
-from crl.continuity import require_none_lost
+from crl.continuity import published_before, require_none_lost
 from crl.draft import Draft
 from crl.scope import ListScope, scope_of, scopes_of
 
@@ -185,7 +185,7 @@ class CrlOffice:
     def _draft(self, actor: Actor, scope: ListScope) -> Draft:
         with self._transactions.begin(actor) as tx:
             number = tx.authorities.next_crl_number(scope.issuer.id, scope.partition)
-            previous = tx.authorities.current_crl(scope.issuer.id, scope.partition)
+            previous = published_before(tx, scope)
             # RFC 5280 §3.3: an entry stays until a regular list was issued after its certificate expired.
             since = (tx.now if previous is None else previous.this_update) - self._rebuild_after
             revoked = [

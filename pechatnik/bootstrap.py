@@ -33,6 +33,7 @@ from ca_core.services.idempotency import Idempotency
 from ca_core.services.intake import Intake
 from ca_core.services.issuance import Issuance, Observer
 from ca_core.services.jobs import EventDispatch, Handler, JobDesk, Worker
+from ca_core.services.journeys import Journeys
 from ca_core.services.notices import Notices
 from ca_core.services.ports import Clock
 from ca_core.services.reconciliation import Reconciliation
@@ -41,6 +42,7 @@ from ca_core.services.request_desk import RequestDesk
 from ca_core.services.retention import Retention
 from ca_core.services.review import Review
 from ca_core.services.revocation import Revocation
+from ca_core.services.sealed_documents import SealedDocuments
 from ca_core.services.sealing import Sealing
 from ca_core.services.sessions import Sessions
 from ca_core.services.suite import Services
@@ -182,9 +184,10 @@ def build(
             observe=observe,
         ),
         jobs=JobDesk(transactions),
+        journeys=Journeys(transactions),
         notices=notices,
         profiles=packs,
-        recheck=Recheck(transactions, packs, audit),
+        recheck=Recheck(transactions, packs, audit, SealedDocuments(transactions, store=store)),
         reconciliation=Reconciliation(transactions, abandon_after=ABANDON_AFTER),
         replacement=Replacement(transactions, packs, documents, decision_clock),
         requests=RequestDesk(transactions, packs, known_weak=read_known_weak(config.keys.weak_key_lists)),

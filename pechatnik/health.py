@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ca_core.domain.access import SYSTEM_ACTOR
+from ca_core.services.verification import faults_of
 from pechatnik.program import Program
 from pechatnik.readiness import Finding, examine
 
@@ -53,6 +54,11 @@ class StateCollector(Collector):
         for authority in self._program.services.authorities.list(SYSTEM_ACTOR):
             ends.add_metric([authority.name], (authority.not_after - now).total_seconds())
         yield ends
+        newest = self._program.services.recheck.newest(SYSTEM_ACTOR)
+        if newest is not None:
+            age = (now - newest.at).total_seconds()
+            yield GaugeMetricFamily("pechatnik_recheck_faults", "Found by the last re-check", value=faults_of(newest))
+            yield GaugeMetricFamily("pechatnik_recheck_seconds", "Time since the last re-check", value=age)
 
 
 class HealthApplication:

@@ -12,6 +12,7 @@ from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState, in_good_standing
 from ca_core.domain.errors import CaError
 from ca_core.keys.self_check import check_signer
+from ca_core.services.verification import faults_of
 from pechatnik.program import Program
 
 log = structlog.get_logger("readiness")
@@ -22,6 +23,8 @@ FREE_BYTES = 64 << 20
 """With less than this left on the disk nothing is taken on any more; `doctor` warns long before."""
 QUEUE_TOLERANCE = timedelta(minutes=15)
 """How late the oldest due job may be."""
+RECHECK_TOLERANCE = timedelta(days=2)
+"""How old the last re-check may be where there is an authority."""
 EXPIRES_SOON = timedelta(days=7)
 """An issuer\'s certificate nearer to its end than that is no sound one to issue under."""
 
@@ -133,6 +136,22 @@ def _record(program: Program) -> Iterator[Finding]:
     yield Finding(name="audit chain", ok=True, detail=detail)
 
 
+def _recheck(program: Program) -> Iterator[Finding]:
+    newest = program.services.recheck.newest(SYSTEM_ACTOR)
+    with program.transactions.read(SYSTEM_ACTOR) as tx:
+        oldest = min((one.created_at for one in tx.authorities.all()), default=tx.now)
+        now = tx.now
+    since = oldest if newest is None else newest.at
+    faults = 0 if newest is None else faults_of(newest)
+    if faults:
+        detail = f"{faults} found at {since.isoformat(timespec='minutes')}; run: pechatnik audit verify"
+    elif now - since > RECHECK_TOLERANCE:
+        detail = f"none since {since.isoformat(timespec='minutes')}; is a worker running?"
+    else:
+        detail = "none was due yet" if newest is None else f"no faults at {since.isoformat(timespec='minutes')}"
+    yield Finding(name="recheck", ok=not faults and now - since <= RECHECK_TOLERANCE, detail=detail)
+
+
 def _active(program: Program) -> list[Authority]:
     with program.transactions.read(SYSTEM_ACTOR) as tx:
         return [one for one in tx.authorities.all() if one.state is AuthorityState.ACTIVE]
@@ -158,4 +177,5 @@ CHECKS: tuple[tuple[str, Callable[[Program], Iterator[Finding]]], ...] = (
     ("crls", _crls),
     ("queue", _queue),
     ("audit chain", _record),
+    ("recheck", _recheck),
 )

@@ -8,7 +8,6 @@ from datetime import timedelta
 import structlog
 
 from ca_core.domain.access import SYSTEM_ACTOR
-from ca_core.domain.work import JobKind
 from ca_core.services.account_rules import HERE
 from ca_core.services.idempotency import KEPT_FOR
 from ca_core.services.log_in_throttle import KNOWN_FOR
@@ -40,11 +39,6 @@ def rounds_of(
             at=checkpoint.at.isoformat(),
         )
 
-    def queue_recheck() -> None:
-        with transactions.begin(SYSTEM_ACTOR) as tx:
-            yesterday = (tx.now - timedelta(days=1)).date().isoformat()
-            tx.jobs.enqueue(JobKind.RECHECK, {"day": yesterday}, dedupe_key=f"recheck:{yesterday}")
-
     def forget() -> object:
         with transactions.begin(SYSTEM_ACTOR) as tx:
             return (
@@ -63,7 +57,7 @@ def rounds_of(
             "responders": (timedelta(hours=1), lambda: services.authorities.renew_responders(SYSTEM_ACTOR)),
             "audit-seal": (timedelta(hours=1), seal),
             "sessions and answers": (timedelta(hours=1), forget),
-            "recheck": (timedelta(hours=1), queue_recheck),
+            "recheck": (timedelta(hours=1), services.recheck.queue),
             "retention": (timedelta(days=1), services.retention.tick),
             "interrupted uploads": (timedelta(days=1), services.retention.sweep),
         },

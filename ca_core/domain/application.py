@@ -146,6 +146,26 @@ class Approval:
     at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class Editor:
+    """Somebody who entered or changed something in an application; he may not approve it (invariant 12)."""
+
+    application: UUID
+    account: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovedContent:
+    """What somebody approved, as it was shown: the data may be others by now, this stays."""
+
+    digest: bytes
+    """:func:`snapshot_digest`."""
+    content: bytes
+    """:func:`snapshot_content`."""
+    at: datetime
+    """When it was approved first."""
+
+
 def content_digest(application: Application) -> bytes:
     """SHA-256 over what the applicant states, so that the record shows when it was which."""
     stated = {
@@ -186,11 +206,13 @@ class CheckResult:
 
 
 def snapshot_digest(application: Application, documents: Iterable[Document], checks: Iterable[CheckResult]) -> bytes:
-    """SHA-256 over all that a reviewer decides on: data, profile version, the documents that count, and what registers
-    said.
+    """SHA-256 over :func:`snapshot_content`: a change to any of it gives another, so an approval no longer fits."""
+    return hashlib.sha256(snapshot_content(application, documents, checks)).digest()
 
-    A change to any of it gives another digest, so an approval of the old one no longer fits.
-    """
+
+def snapshot_content(application: Application, documents: Iterable[Document], checks: Iterable[CheckResult]) -> bytes:
+    """All that a reviewer decides on, as canonical JSON: data, profile version, the documents that count, and what
+    registers said."""
     shown = {
         "application": str(application.id),
         "round": application.round,
@@ -207,4 +229,4 @@ def snapshot_digest(application: Application, documents: Iterable[Document], che
         ),
         "checks": sorted([check.name, check.mode, check.verdict, check.detail] for check in checks),
     }
-    return hashlib.sha256(json.dumps(shown, sort_keys=True, ensure_ascii=False).encode()).digest()
+    return json.dumps(shown, sort_keys=True, ensure_ascii=False).encode()

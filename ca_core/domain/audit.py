@@ -69,6 +69,23 @@ class AuditCheckpoint:
     signature: bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A row that does not say what the record says, or one of them without the other. Names no persons: it may go on
+    record itself."""
+
+    table: str
+    object: str
+    """Serial number of a certificate, identifier of any other row."""
+    detail: str
+    """What differs, in words."""
+    record: int | None = None
+    """Sequence of the record that tells otherwise; None where there is none."""
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.object}: {self.detail}"
+
+
 def record_digest(event: AuditEvent, *, sequence: int, previous: bytes, key_id: str) -> bytes:
     """SHA-256 over the canonical JSON of one record and its link."""
     canonical = json.dumps(

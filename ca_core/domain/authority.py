@@ -69,6 +69,17 @@ class PublishedCrl:
     sha256: bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class PublishedDigest:
+    """A published list without its bytes, which can be many."""
+
+    id: UUID
+    authority: UUID
+    partition: int
+    number: int
+    sha256: bytes
+
+
 def in_good_standing(authority: Authority, everyone: Iterable[Authority]) -> bool:
     """Whether it is active and nobody above it is revoked."""
     by_id = {one.id: one for one in everyone}

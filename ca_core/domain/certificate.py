@@ -172,3 +172,12 @@ class Ground:
     """As the audit names the actor."""
     at: datetime
     words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockedKey:
+    """A key that is never certified again."""
+
+    spki_sha256: bytes
+    reason: str
+    at: datetime

@@ -51,3 +51,14 @@ class Document:
     def counts(self) -> bool:
         """Whether it is part of what a reviewer decides on."""
         return self.state in (DocumentState.PENDING, DocumentState.ACCEPTED, DocumentState.REFUSED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageView:
+    """That an account was shown a page (from 1) of these bytes, for the first time."""
+
+    document: UUID
+    account: UUID
+    page: int
+    sha256: bytes
+    at: datetime

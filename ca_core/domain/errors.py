@@ -155,7 +155,7 @@ class BadSignature(Refused):
 
 
 class AuditBroken(Refused):
-    """The audit chain does not verify, or a certificate's row contradicts it: something was changed, removed or added
+    """The audit chain does not verify, or a row contradicts it: something was changed, removed or added
     from outside."""
 
     code = "audit-broken"

@@ -13,8 +13,9 @@ from ca_core.domain.audit import AuditCheckpoint, AuditRecord, checkpoint_messag
 from ca_core.domain.errors import AuditBroken, Duplicate, KeyMissing, NotFound, WrongState
 from ca_core.services.audit_chain import SIGNATURE, AuditChain, AuditReport, is_signed
 from ca_core.services.audit_file import checkpoint_line, heading_line, record_line
+from ca_core.services.comparison import comparisons
+from ca_core.services.comparison.by_object import Comparison
 from ca_core.services.ports import KeyStore, LastSeal, Signer, SymmetricKeys, Transaction, Transactions
-from ca_core.services.recorded_status import RecordedStatus
 
 KEY_REFERENCE = "audit"
 """Of the key that signs checkpoints; made on first use."""
@@ -46,10 +47,12 @@ class Audit:
     def export(self, actor: Actor) -> Iterator[str]:
         """The whole chain with its checkpoints as lines for :func:`~ca_core.services.audit_file.verify_export`.
 
-        That it was exported is on record first, and in the export."""
+        That it was exported is on record first, and in the export; then the chain is sealed, where the actor may."""
         actor.require(Permission.AUDIT_EXPORT)
         with self._transactions.begin(actor) as tx:
             tx.audit.record("audit.exported", "audit", "trail")
+        if actor.may(Permission.AUDIT_SEAL):
+            self.seal(actor)
         return self._lines(actor)
 
     def seal(self, actor: Actor) -> AuditCheckpoint:
@@ -113,7 +116,8 @@ class Audit:
 
     def verify(self, actor: Actor) -> AuditReport:
         """Check every record's digest, link and MAC, every checkpoint against the authority's own audit key, the seal
-        kept outside the database, and that certificates are in the state that the record left them in."""
+        kept outside the database, and every row that the record tells of against it, both ways
+        (:mod:`ca_core.services.comparison`)."""
         actor.require(Permission.AUDIT_VIEW)
         trusted = frozenset({self._signer().public_key_info} if KEY_REFERENCE in self._keys.references() else ())
         # Before the view of the database is fixed: a seal is kept once it is committed, so the view has what it covers.
@@ -125,10 +129,11 @@ class Audit:
                 check_mac=self._mac_fits,
                 must_be_sealed=bool(trusted),
             )
-            status = RecordedStatus()
-            self._walk(tx, chain, status)
-            for sequence, contradiction in status.contradictions(tx):
-                chain.contradicted(sequence, contradiction)
+            compared = comparisons()
+            self._walk(tx, chain, compared)
+            for comparison in compared:
+                for fault in comparison.faults(tx):
+                    chain.contradicted(fault)
             return chain.report()
 
     def _lines(self, actor: Actor) -> Iterator[str]:
@@ -147,10 +152,11 @@ class Audit:
             chain.sequence, chain.digest = last.sequence, last.digest
         return chain
 
-    def _walk(self, tx: Transaction, chain: AuditChain, status: RecordedStatus | None = None) -> None:
+    def _walk(self, tx: Transaction, chain: AuditChain, compared: Sequence[Comparison] = ()) -> None:
         for record in _records(tx, after=chain.sequence):
-            if chain.feed(record) and status is not None:
-                status.feed(record)
+            if chain.feed(record):
+                for comparison in compared:
+                    comparison.feed(tx, record)
         chain.expect_end(*tx.audit.head())
 
     def _mac_fits(self, record: AuditRecord) -> bool:

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from hmac import compare_digest
 
 from ca_core.domain.algorithms import SignatureAlgorithm
-from ca_core.domain.audit import GENESIS, AuditCheckpoint, AuditEvent, AuditRecord, checkpoint_message, record_digest
+from ca_core.domain.audit import (
+    GENESIS,
+    AuditCheckpoint,
+    AuditEvent,
+    AuditRecord,
+    Fault,
+    checkpoint_message,
+    record_digest,
+)
 from ca_core.domain.errors import CaError
 from ca_core.x509.algorithm import signature_algorithm_identifier
 from ca_core.x509.signature import verify_signature
@@ -15,6 +23,7 @@ from ca_core.x509.signature import verify_signature
 SIGNATURE = SignatureAlgorithm.ECDSA_SHA384
 """Of checkpoints."""
 MAX_REASONS = 20
+MAX_FAULTS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +36,11 @@ class AuditReport:
     sealed_up_to: int
     """The last record that a good checkpoint covers; what comes after could have been cut off unseen."""
     first_broken: int | None
-    """Sequence of the first record that is not what it has to be."""
+    """Sequence of the first record that is not what it has to be, or that a row contradicts."""
     reasons: tuple[str, ...]
+    """In words, the first of them."""
+    faults: tuple[Fault, ...] = ()
+    """Where rows are not what the record says, the first :data:`MAX_FAULTS`; empty for a chain without a database."""
 
 
 @dataclass
@@ -49,6 +61,7 @@ class AuditChain:
     _sealed: int = 0
     _first_broken: int | None = None
     _reasons: list[str] = field(default_factory=list)
+    _faults: list[Fault] = field(default_factory=list)
     _waiting: dict[int, list[AuditCheckpoint]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -83,9 +96,14 @@ class AuditChain:
         elif not compare_digest(digest, self.digest):
             self._broken(sequence, f"record {sequence} is not the one that the chain ends with")
 
-    def contradicted(self, sequence: int, reason: str) -> None:
+    def contradicted(self, fault: Fault) -> None:
         """The record stands, and what it tells of does not."""
-        self._broken(sequence, reason)
+        if len(self._faults) < MAX_FAULTS:
+            self._faults.append(fault)
+        if fault.record is None:
+            self._because(str(fault))
+        else:
+            self._broken(fault.record, str(fault))
 
     def report(self) -> AuditReport:
         """After the last record: checkpoints over records that did not come show a tail cut off."""
@@ -95,11 +113,12 @@ class AuditChain:
         if self.must_be_sealed and self._records and not self._sealed and self._first_broken is None:
             self._broken(1, "no checkpoint of a trusted key covers any of these records")
         return AuditReport(
-            ok=self._first_broken is None,
+            ok=self._first_broken is None and not self._faults,
             records=self._records,
             sealed_up_to=self._sealed,
             first_broken=self._first_broken,
             reasons=tuple(self._reasons),
+            faults=tuple(self._faults),
         )
 
     def _judge(self, checkpoint: AuditCheckpoint, digest: bytes) -> None:
@@ -116,6 +135,9 @@ class AuditChain:
     def _broken(self, sequence: int, reason: str) -> None:
         if self._first_broken is None or sequence < self._first_broken:
             self._first_broken = sequence
+        self._because(reason)
+
+    def _because(self, reason: str) -> None:
         if len(self._reasons) < MAX_REASONS:
             self._reasons.append(reason)
 

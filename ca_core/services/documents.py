@@ -79,7 +79,16 @@ class DocumentDesk:
         found = Inspection(media_type=source.media_type, filename=source.filename, pages=source.pages)
         with self._transactions.begin(actor) as tx, self._only_if_filed(id):
             application = tx.applications.get(application_id, seen_by=actor.visibility)
-            return self._filed(tx, actor, application, id=id, kind=source.kind, found=found, stored=stored)
+            return self._filed(
+                tx,
+                actor,
+                application,
+                id=id,
+                kind=source.kind,
+                found=found,
+                stored=stored,
+                carried_from=source.id,
+            )
 
     def get(self, actor: Actor, id: UUID) -> Document:
         actor.require(Permission.DOCUMENT_VIEW)
@@ -147,6 +156,7 @@ class DocumentDesk:
         kind: str,
         found: Inspection,
         stored: StoredObject,
+        carried_from: UUID | None = None,
     ) -> Document:
         """Record it and supersede what it replaces; the application gets a new version, so that a decision made on
         the old state is refused."""
@@ -156,6 +166,7 @@ class DocumentDesk:
         for earlier in before:
             if earlier.kind == kind and earlier.counts:
                 tx.documents.replace(replace(earlier, state=DocumentState.SUPERSEDED))
+                tx.audit.record("document.superseded", "document", earlier.id, by=str(id))
         document = Document(
             id=id,
             application=application.id,
@@ -172,10 +183,18 @@ class DocumentDesk:
         )
         tx.documents.add(document)
         carry_checks(tx, application, tx.applications.replace(reopening))
+        if reopening.round != application.round:
+            tx.audit.record("application.reopened", "application", application.id, round=reopening.round)
         if actor.id != application.owner and application.state is not ApplicationState.DRAFT:
             notify(tx, application.owner, "application-changed", application=application)
         tx.audit.record(
-            "document.attached", "document", id, application=str(application.id), kind=kind, sha256=stored.sha256.hex()
+            "document.attached",
+            "document",
+            id,
+            application=str(application.id),
+            kind=kind,
+            sha256=stored.sha256.hex(),
+            **({} if carried_from is None else {"carried_from": str(carried_from)}),
         )
         return document
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from uuid import UUID
 
@@ -58,9 +58,14 @@ def notify(
         account=str(account),
         notice=kind,
         application=str(notice.application) if notice.application else None,
-        context=said(json.dumps(dict(notice.context), sort_keys=True, ensure_ascii=False)),
+        context=context_digest(notice.context),
     )
     tx.jobs.enqueue(JobKind.NOTICE, {"notice": str(notice.id)}, dedupe_key=f"notice:{notice.id}")
+
+
+def context_digest(context: Mapping[str, str]) -> str:
+    """What stands on record for what a notice tells."""
+    return said(json.dumps(dict(context), sort_keys=True, ensure_ascii=False))
 
 
 class Notices:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor, Permission
-from ca_core.domain.application import Application, ApplicationState
+from ca_core.domain.application import Application, ApplicationState, content_digest
 from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
 from ca_core.domain.document import DocumentState
 from ca_core.domain.errors import NotFound, WrongState
@@ -122,6 +122,9 @@ class Replacement:
             application.id,
             certificate=str(certificate.id),
             circumstance=circumstance.value,
+            owner=str(application.owner),
+            profile=application.profile_digest.hex(),
+            content=content_digest(application).hex(),
         )
         notify(tx, application.owner, "replacement-started", application=application)
         return application

@@ -9,7 +9,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from ca_core.domain.access import Actor, Permission, Role
-from ca_core.domain.application import Application, ApplicationState, Approval, CheckResult, snapshot_digest
+from ca_core.domain.application import (
+    Application,
+    ApplicationState,
+    Approval,
+    ApprovedContent,
+    CheckResult,
+    snapshot_content,
+    snapshot_digest,
+)
 from ca_core.domain.audit import said
 from ca_core.domain.document import Document, DocumentState
 from ca_core.domain.errors import (
@@ -205,6 +213,11 @@ class Review:
             approval = Approval(
                 id=tx.new_id(), application=id, round=application.round, approver=actor.id, digest=digest, at=tx.now
             )
+            tx.applications.keep_approved(
+                ApprovedContent(
+                    digest=digest, content=snapshot_content(application, shown.documents, shown.checks), at=tx.now
+                )
+            )
             tx.applications.add_approval(approval)
             given = len(shown.approvals) + 1
             if given >= application.approvals_required:
@@ -222,6 +235,7 @@ class Review:
                 digest=digest.hex(),
                 given=given,
                 round=application.round,
+                state=approved.state.value,
             )
             return approved
 

@@ -42,6 +42,7 @@ def record_check(tx: Transaction, check: CheckResult) -> None:
         "check.made",
         "application",
         check.application,
+        check=str(check.id),
         round=check.round,
         name=check.name,
         mode=str(check.mode),
@@ -62,6 +63,7 @@ def look_again(tx: Transaction, application: Application) -> None:
     for document in tx.documents.of(application.id):
         if document.state is DocumentState.ACCEPTED:
             tx.documents.replace(replace(document, state=DocumentState.PENDING, decided_by=None, decided_at=None))
+            tx.audit.record("document.pending", "document", document.id, sha256=document.sha256.hex())
 
 
 def withdraw(

@@ -16,6 +16,7 @@ from ca_core.services.idempotency import Idempotency
 from ca_core.services.intake import Intake
 from ca_core.services.issuance import Issuance
 from ca_core.services.jobs import JobDesk
+from ca_core.services.journeys import Journeys
 from ca_core.services.notices import Notices
 from ca_core.services.ports import Profiles
 from ca_core.services.reconciliation import Reconciliation
@@ -45,6 +46,7 @@ class Services:
     intake: Intake
     issuance: Issuance
     jobs: JobDesk
+    journeys: Journeys
     notices: Notices
     profiles: Profiles
     recheck: Recheck

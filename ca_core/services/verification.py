@@ -1,24 +1,37 @@
-"""The daily independent look: at everything that was issued (bytes, signature, lint), and at the record."""
+"""The daily independent look: at everything that was issued (bytes, signature, lint), at sealed documents, and at the
+record with all rows beside it."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ca_core.domain.access import SYSTEM_ACTOR
+from ca_core.domain.access import SYSTEM_ACTOR, Actor, Permission
+from ca_core.domain.audit import AuditRecord, Fault
 from ca_core.domain.authority import Authority
 from ca_core.domain.certificate import Certificate
-from ca_core.domain.errors import AuditBroken, CaError
-from ca_core.domain.work import Job
+from ca_core.domain.errors import AuditBroken, CaError, IntegrityAlarm
+from ca_core.domain.work import Job, JobKind
 from ca_core.lint import LintContext, lint_certificate
 from ca_core.lint.pkilint_run import lint_by_profile
 from ca_core.services.audit import Audit
-from ca_core.services.audit_chain import AuditReport
-from ca_core.services.ports import Profiles, Transactions
+from ca_core.services.audit_chain import MAX_FAULTS, MAX_REASONS, AuditReport
+from ca_core.services.ports import Profiles, Transaction, Transactions
+from ca_core.services.sealed_documents import SealedDocuments
 from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.signature import verify_signature
+
+MOST_DAYS = 31
+"""Days that one re-check makes up for."""
+MOST_DOCUMENTS = 500
+"""Sealed documents that one re-check opens."""
+DAILY = "daily"
+"""The object under which re-checks are on record."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,53 +41,99 @@ class RecheckReport:
     start: datetime
     end: datetime
     certificates: int
-    faults: tuple[tuple[str, str], ...]
-    """Serial and what is wrong, in words."""
+    documents: int
+    """Sealed ones that were opened."""
+    faults: tuple[Fault, ...]
+    """Of certificates and documents in themselves."""
     record: AuditReport
-    """Of the audit chain, and whether the certificates' states are those on record."""
+    """Of the audit chain, and of the rows beside it."""
+
+    @property
+    def reasons(self) -> list[str]:
+        """All that is wrong, in words; empty when nothing is."""
+        return [*map(str, self.faults), *self.record.reasons]
 
 
 class Recheck:
     """Trusts nothing that issuance did: reads the stored bytes as a stranger would."""
 
-    def __init__(self, transactions: Transactions, profiles: Profiles, audit: Audit) -> None:
+    def __init__(
+        self, transactions: Transactions, profiles: Profiles, audit: Audit, documents: SealedDocuments
+    ) -> None:
         self._transactions = transactions
         self._profiles = profiles
         self._audit = audit
+        self._documents = documents
+
+    def queue(self) -> None:
+        """Queue the days that ended since the last re-check, the oldest :data:`MOST_DAYS` of them."""
+        with self._transactions.begin(SYSTEM_ACTOR) as tx:
+            last = _newest(tx)
+            began = tx.audit.records(limit=1)
+            if not began:
+                return
+            start = _midnight(began[0].at if last is None else datetime.fromisoformat(str(last.details["end"])))
+            days = min((_midnight(tx.now) - start).days, MOST_DAYS)
+            if days > 0:
+                final = (start + timedelta(days=days - 1)).date().isoformat()
+                arguments = {"day": start.date().isoformat(), "days": days}
+                tx.jobs.enqueue(JobKind.RECHECK, arguments, dedupe_key=f"recheck:{final}")
+
+    def newest(self, actor: Actor) -> AuditRecord | None:
+        """The record of the last re-check; None before the first."""
+        actor.require(Permission.AUDIT_VIEW)
+        with self._transactions.read(actor) as tx:
+            return _newest(tx)
 
     def of_day(self, job: Job) -> None:
-        """Handler of the job ``recheck``, whose argument ``day`` is an ISO date (UTC).
+        """Handler of the job ``recheck``: ``day`` is an ISO date (UTC), ``days`` how many from then on, one unless
+        said.
 
-        AuditBroken, with the outcome on record, when the record itself does not hold or the certificates contradict
-        it."""
+        AuditBroken when the record itself does not hold or rows contradict it, IntegrityAlarm when a certificate or
+        document is broken; outcome and alarm are on record then."""
         start = datetime.fromisoformat(str(job.arguments["day"])).replace(tzinfo=UTC)
-        found = self.run(start, start + timedelta(days=1)).record
-        if not found.ok:
-            raise AuditBroken("; ".join(found.reasons))
+        report = self.run(start, start + timedelta(days=int(str(job.arguments.get("days", 1)))))
+        if not report.record.ok:
+            raise AuditBroken("; ".join(report.reasons))
+        if report.faults:
+            raise IntegrityAlarm("; ".join(report.reasons))
 
     def run(self, start: datetime, end: datetime) -> RecheckReport:
-        """Check every certificate issued in ``[start, end)``, and the whole record; the outcome goes on record."""
+        """Check every certificate issued in ``[start, end)``, some sealed documents, and the whole record; the outcome
+        goes on record, with an alarm when anything is wrong."""
         checked = 0
-        faults: list[tuple[str, str]] = []
+        faults: list[Fault] = []
         with self._transactions.read(SYSTEM_ACTOR) as tx:
             authorities = {one.id: one for one in tx.authorities.all()}
             for certificate in tx.certificates.issued_between(start, end):
                 checked += 1
                 issuer = authorities.get(certificate.issuer)
-                faults += [(certificate.serial.hex, fault) for fault in self._faults(certificate, issuer)]
+                faults += [
+                    Fault(table="certificates", object=certificate.serial.hex, detail=fault)
+                    for fault in self._faults(certificate, issuer)
+                ]
+        documents, broken = self._documents.check(MOST_DOCUMENTS)
         record = self._audit.verify(SYSTEM_ACTOR)
+        report = RecheckReport(
+            start=start, end=end, certificates=checked, documents=documents, faults=(*faults, *broken), record=record
+        )
         with self._transactions.begin(SYSTEM_ACTOR) as tx:
             tx.audit.record(
                 "recheck.done",
                 "recheck",
-                tx.now.date().isoformat(),
+                DAILY,
                 start=start.isoformat(),
                 end=end.isoformat(),
                 certificates=checked,
-                faults=[list(fault) for fault in faults],
+                documents=documents,
+                faults=[[one.table, one.object, one.detail] for one in report.faults[:MAX_FAULTS]],
                 record=list(record.reasons),
             )
-        return RecheckReport(start=start, end=end, certificates=checked, faults=tuple(faults), record=record)
+            if report.reasons:
+                tx.audit.record("alarm.integrity", "recheck", DAILY, detail="; ".join(report.reasons[:MAX_REASONS]))
+        if report.reasons:
+            log.error("the daily re-check found faults: %s", "; ".join(report.reasons[:MAX_REASONS]))
+        return report
 
     def _faults(self, certificate: Certificate, issuer: Authority | None) -> Iterator[str]:
         if certificate.der is None or issuer is None:
@@ -95,3 +154,17 @@ class Recheck:
             yield from (f"{one.rule}: {one.detail}" for one in found)
         except CaError as error:
             yield error.detail
+
+
+def faults_of(done: AuditRecord) -> int:
+    """How many faults the record of a re-check tells of."""
+    found = (done.details.get(name) for name in ("faults", "record"))
+    return sum(len(one) for one in found if isinstance(one, list))
+
+
+def _newest(tx: Transaction) -> AuditRecord | None:
+    return next(tx.audit.newest(DAILY, "recheck.done"), None)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -18,6 +18,7 @@ from ca_core.storage.engine import FAILED
 from ca_core.storage.refusals import translated
 from ca_core.storage.repositories.account_changes import AccountChangeRows
 from ca_core.storage.repositories.accounts import AccountRows
+from ca_core.storage.repositories.all_rows import AllRows
 from ca_core.storage.repositories.applications import ApplicationRows
 from ca_core.storage.repositories.audit import AuditRows
 from ca_core.storage.repositories.authorities import AuthorityRows
@@ -74,6 +75,10 @@ class Transaction:
     @cached_property
     def jobs(self) -> JobRows:
         return JobRows(self._connection, now=self.now, new_id=self.new_id)
+
+    @cached_property
+    def all_rows(self) -> AllRows:
+        return AllRows(self._connection)
 
     @cached_property
     def audit(self) -> AuditRows:

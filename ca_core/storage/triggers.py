@@ -130,6 +130,8 @@ TRIGGERS = (
     Trigger("account_change_is_kept", "account_changes", "DELETE", "1 = 1", "immutable"),
     Trigger("approval_stays", "approvals", "UPDATE", "1 = 1", "immutable"),
     Trigger("approval_is_kept", "approvals", "DELETE", "1 = 1", "immutable"),
+    Trigger("snapshot_stays", "snapshots", "UPDATE", "1 = 1", "immutable"),
+    Trigger("snapshot_is_kept", "snapshots", "DELETE", "1 = 1", "immutable"),
     Trigger("editor_stays", "application_editors", "UPDATE", "1 = 1", "immutable"),
     Trigger("editor_is_kept", "application_editors", "DELETE", "1 = 1", "immutable"),
     Trigger("application_identity_stays", "applications", "UPDATE", _changed("id", "number", "owner"), "immutable"),
@@ -251,6 +253,17 @@ TRIGGERS = (
     ),
     Trigger("document_is_kept", "documents", "DELETE", "1 = 1", "immutable"),
     Trigger("application_is_kept", "applications", "DELETE", "1 = 1", "immutable"),
+    # Told is told: a notice is queued, then sent.
+    Trigger(
+        "notice_stays",
+        "notices",
+        "UPDATE",
+        "CAST(OLD.context AS TEXT) <> CAST(NEW.context AS TEXT)"
+        " OR (OLD.state <> 'queued' AND (OLD.state <> NEW.state OR OLD.sent_at IS DISTINCT FROM NEW.sent_at)) OR "
+        + _changed("id", "account", "kind", "application", "created_at"),
+        "immutable",
+    ),
+    Trigger("notice_is_kept", "notices", "DELETE", "1 = 1", "immutable"),
     Trigger("blocked_key_stays", "blocked_keys", "UPDATE", "1 = 1", "immutable"),
     Trigger("blocked_key_is_kept", "blocked_keys", "DELETE", "1 = 1", "immutable"),
 )

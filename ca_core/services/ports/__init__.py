@@ -20,13 +20,14 @@ from ca_core.services.ports.documents import (
 from ca_core.services.ports.keys import KeyStore, Signer, SymmetricKeys
 from ca_core.services.ports.packs import Calendar, Profiles, WorkingTime
 from ca_core.services.ports.plugins import CheckOutcome, EventHandler, EvidenceCheck
-from ca_core.services.ports.rows import Page, Rows
+from ca_core.services.ports.rows import AllRows, Page, Rows
 from ca_core.services.ports.transactions import Clock, Transaction, Transactions
 from ca_core.services.ports.work import JobQueue, Mailer
 
 __all__ = [
     "AccountChanges",
     "Accounts",
+    "AllRows",
     "Applications",
     "AuditTrail",
     "Authorities",

@@ -8,7 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from ca_core.domain.access import Visibility
-from ca_core.domain.application import Application, Approval, CheckResult
+from ca_core.domain.application import Application, Approval, ApprovedContent, CheckResult
 from ca_core.services.ports.rows import Page, Rows
 
 
@@ -61,7 +61,15 @@ class Applications(Rows[Application], Protocol):
         in the same round (SelfApproval, Duplicate)."""
         ...
 
-    def approvals(self, application: UUID, round: int) -> Sequence[Approval]: ...
+    def approvals(self, application: UUID, round: int | None) -> Sequence[Approval]:
+        """Of that round, or with None of all; oldest first."""
+        ...
+
+    def keep_approved(self, content: ApprovedContent) -> None:
+        """Insert, once for each digest; it never changes and never goes."""
+        ...
+
+    def approved_content(self, digest: bytes) -> bytes | None: ...
 
     def add_check(self, check: CheckResult) -> None: ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from ca_core.domain.audit import AuditCheckpoint, AuditRecord
@@ -19,6 +19,14 @@ class AuditTrail(Protocol):
         self, *, after: int | None = 0, limit: int = 1000, object_id: str | None = None
     ) -> Sequence[AuditRecord]:
         """In their order: those after that sequence, or with None the newest."""
+        ...
+
+    def about(self, object_ids: Collection[str], actions: Collection[str] | None = None) -> Sequence[AuditRecord]:
+        """All about these objects, at most a few hundred, or these actions only; in their order."""
+        ...
+
+    def newest(self, object_id: str, action: str) -> Iterator[AuditRecord]:
+        """Of one action on one object, the newest first; asked for page by page."""
         ...
 
     def head(self) -> tuple[int, bytes]:

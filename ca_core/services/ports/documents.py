@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -23,6 +23,13 @@ class Documents(Rows[Document], Protocol):
         """Documents with a data key whose application is closed and whose certificate ended before the moment; where
         none was issued, the application was made before it."""
         ...
+
+    def longest_unchecked(self, limit: int) -> Sequence[tuple[Document, UUID]]:
+        """Documents that count and are not destroyed, each with its owner, whose sealed bytes were last checked, or
+        else received, the longest ago."""
+        ...
+
+    def mark_checked(self, ids: Collection[UUID], at: datetime) -> None: ...
 
     def add_view(self, document: UUID, account: UUID, page: int, sha256: bytes, at: datetime) -> None:
         """Record that the account was shown this page of these bytes; repeated views keep the first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
@@ -35,4 +35,16 @@ class Rows(Protocol[T]):
         """Compare-and-set: write the row if its ``version`` is still the stored one, else StaleVersion.
 
         Returns it with the version it has now (one more)."""
+        ...
+
+
+class AllRows(Protocol):
+    """Every row of a kind, whoever may see it: for comparing rows with the record, and for nothing else."""
+
+    def each(self, kind: type[T]) -> Iterator[T]:
+        """In the order of their primary key; streamed."""
+        ...
+
+    def among(self, kind: type[T], column: str, values: Collection[object]) -> Sequence[T]:
+        """Those with one of the values in that column, at most a few hundred of them, in the same order."""
         ...

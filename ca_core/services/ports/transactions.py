@@ -14,6 +14,7 @@ from ca_core.services.ports.applications import Applications
 from ca_core.services.ports.audit import AuditTrail
 from ca_core.services.ports.certificates import Authorities, Certificates
 from ca_core.services.ports.documents import Documents
+from ca_core.services.ports.rows import AllRows
 from ca_core.services.ports.work import JobQueue
 
 Clock = Callable[[], datetime]
@@ -45,6 +46,8 @@ class Transaction(Protocol):
     def jobs(self) -> JobQueue: ...
     @property
     def audit(self) -> AuditTrail: ...
+    @property
+    def all_rows(self) -> AllRows: ...
 
     def new_id(self) -> UUID: ...
 

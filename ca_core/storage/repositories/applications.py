@@ -11,13 +11,13 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal, o
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ca_core.domain.access import Visibility
-from ca_core.domain.application import OPEN, Application, Approval, CheckResult
+from ca_core.domain.application import OPEN, Application, Approval, ApprovedContent, CheckResult
 from ca_core.domain.errors import InvalidInput, NotFound
 from ca_core.services.ports import Page
 from ca_core.storage.columns import Moment
 from ca_core.storage.repositories.counters import next_value
 from ca_core.storage.rows import EntityRows, read_cursor, read_id_cursor, text_pattern, words, write_cursor
-from ca_core.storage.tables import accounts, application_editors, applications, approvals, check_results
+from ca_core.storage.tables import accounts, application_editors, applications, approvals, check_results, snapshots
 
 A = applications.c
 FAR = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
@@ -122,10 +122,21 @@ class ApplicationRows(EntityRows[Application]):
     def add_approval(self, approval: Approval) -> None:
         self._approvals.add(approval)
 
-    def approvals(self, application: UUID, round: int) -> Sequence[Approval]:
+    def approvals(self, application: UUID, round: int | None) -> Sequence[Approval]:
         column = approvals.c
-        chosen = select(approvals).where(column.application == application, column.round == round)
+        chosen = select(approvals).where(column.application == application)
+        if round is not None:
+            chosen = chosen.where(column.round == round)
         return self._approvals._all(chosen.order_by(column.at, column.id))
+
+    def keep_approved(self, content: ApprovedContent) -> None:
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(snapshots).values(digest=content.digest, content=content.content, at=content.at)
+        self._execute(statement.on_conflict_do_nothing())
+
+    def approved_content(self, digest: bytes) -> bytes | None:
+        found: bytes | None = self._execute(select(snapshots.c.content).where(snapshots.c.digest == digest)).scalar()
+        return found
 
     def add_check(self, check: CheckResult) -> None:
         self._execute(insert(check_results).values(self._checks._values(check)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, text
@@ -19,6 +19,10 @@ from ca_core.storage.tables import audit_checkpoints, audit_records
 R = audit_records.c
 CHAIN_LOCK = 0x70656368
 """Of PostgreSQL's advisory locks: whoever appends to the chain holds it to the end of the transaction."""
+
+
+FEW = 20
+"""Records of one page, where the first few have the answer."""
 
 
 class AuditRows(EntityRows[AuditRecord]):
@@ -77,6 +81,19 @@ class AuditRows(EntityRows[AuditRecord]):
         if after is None:
             return self._all(statement.order_by(R.sequence.desc()).limit(limit))[::-1]
         return self._all(statement.order_by(R.sequence).limit(limit))
+
+    def about(self, object_ids: Collection[str], actions: Collection[str] | None = None) -> Sequence[AuditRecord]:
+        chosen = self._select().where(R.object_id.in_(object_ids))
+        if actions is not None:
+            chosen = chosen.where(R.action.in_(actions))
+        return self._all(chosen.order_by(R.sequence))
+
+    def newest(self, object_id: str, action: str) -> Iterator[AuditRecord]:
+        chosen = self._select().where(R.object_id == object_id, R.action == action).order_by(R.sequence.desc())
+        before: int | None = None
+        while page := self._all((chosen if before is None else chosen.where(R.sequence < before)).limit(FEW)):
+            yield from page
+            before = page[-1].sequence
 
     def head(self) -> tuple[int, bytes]:
         row = self._execute(select(R.sequence, R.digest).order_by(R.sequence.desc()).limit(1)).first()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, select, true
+from sqlalchemy import ColumnElement, Connection, func, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ca_core.domain.access import Visibility
 from ca_core.domain.application import STEPS, ApplicationState
-from ca_core.domain.document import Document
+from ca_core.domain.document import Document, DocumentState
 from ca_core.storage.repositories.applications import visible_applications
 from ca_core.storage.rows import EntityRows
 from ca_core.storage.tables import applications, certificates, documents, page_views
@@ -52,6 +52,20 @@ class DocumentRows(EntityRows[Document]):
             .limit(limit)
         )
         return self._all(statement)
+
+    def longest_unchecked(self, limit: int) -> Sequence[tuple[Document, UUID]]:
+        statement = (
+            self._select()
+            .add_columns(applications.c.owner)
+            .join(applications, applications.c.id == D.application)
+            .where(D.wrapped_key.is_not(None), D.state != DocumentState.SUPERSEDED)
+            .order_by(func.coalesce(D.checked_at, D.uploaded_at), D.id)
+            .limit(limit)
+        )
+        return [(self._entity(row), row["owner"]) for row in self._execute(statement).mappings()]
+
+    def mark_checked(self, ids: Collection[UUID], at: datetime) -> None:
+        self._execute(update(documents).where(D.id.in_(ids)).values(checked_at=at))
 
     def add_view(self, document: UUID, account: UUID, page: int, sha256: bytes, at: datetime) -> None:
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite

@@ -16,6 +16,7 @@ from ca_core.storage.tables.applications import (
     check_results,
     documents,
     page_views,
+    snapshots,
 )
 from ca_core.storage.tables.certificates import (
     authorities,
@@ -51,5 +52,6 @@ __all__ = [
     "page_views",
     "published_crls",
     "remembered_answers",
+    "snapshots",
     "web_sessions",
 ]

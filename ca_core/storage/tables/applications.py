@@ -82,6 +82,15 @@ approvals = Table(
     UniqueConstraint("application", "round", "approver"),
 )
 
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+"""What was approved, as it was shown: the pre-images of approvals' digests."""
+
 check_results = Table(
     "check_results",
     metadata,
@@ -118,7 +127,9 @@ documents = Table(
     Column("decided_by", Uuid),
     Column("decided_at", Moment),
     Column("version", Integer, nullable=False),
+    Column("checked_at", Moment),
 )
+"""``checked_at``: when its sealed bytes were last opened and found to be those received."""
 
 page_views = Table(
     "page_views",

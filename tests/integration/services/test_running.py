@@ -55,8 +55,10 @@ def test_each_fault_is_named(house: Any, clock: Any, monkeypatch: pytest.MonkeyP
     house.program.work(once=True)
     assert failing(house) == {"clock"}
     clock.advance(timedelta(days=8))
-    assert failing(house) == {"clock", "crl root", "crl issuing"}
+    assert failing(house) == {"clock", "crl root", "crl issuing", "recheck"}
     house.program.crls.tick()
+    assert failing(house) == {"clock", "recheck"}
+    house.services.recheck.run(clock(), clock())
     assert failing(house) == {"clock"}
     clock.advance(timedelta(days=30))
     assert "certificate ocsp-1" in failing(house)

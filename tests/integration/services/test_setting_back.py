@@ -12,7 +12,7 @@ from sqlalchemy import Executable, delete, text, update
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.certificate import RevocationReason as R
 from ca_core.domain.errors import AuditBroken, IntegrityAlarm
-from ca_core.services import recorded_status
+from ca_core.services.comparison import by_object
 from ca_core.services.replacement_reason import Circumstance
 from ca_core.storage.tables import applications, audit_records, blocked_keys, certificates, published_crls
 from ca_core.storage.triggers import TRIGGERS
@@ -50,7 +50,7 @@ def publish(house: Any) -> Any:
 
 
 def test_states_that_came_through_the_services_are_those_on_record(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorded_status, "BATCH", 2)
+    monkeypatch.setattr(by_object, "BATCH", 2)
     held, lifted, again = house.issued(), house.issued(), house.issued()
     for one in (held, lifted, again):
         house.services.revocation.hold(house.subscriber, one.id)
@@ -73,10 +73,12 @@ def test_a_certificate_set_back_to_issued_is_named_with_its_record(house: Any) -
         if one.action == "certificate.revoked"
     ]
     assert report.first_broken == record.sequence
-    assert report.reasons == (
-        f"certificate {certificate.serial.hex} is revoked (superseded) by record {record.sequence}, "
-        "but its row says issued",
+    assert report.reasons[0] == (
+        f"certificates {certificate.serial.hex}: state is issued, by record {record.sequence} revoked"
     )
+    assert {(one.table, one.object, one.record) for one in report.faults} == {
+        ("certificates", certificate.serial.hex, record.sequence)
+    }
 
 
 @pytest.mark.parametrize("became", ["issued", "held", "another reason", "gone"])
@@ -100,7 +102,9 @@ def test_every_other_state_than_the_recorded_one_breaks_the_verification(house: 
 def test_a_hold_that_was_lifted_past_the_services_shows(house: Any) -> None:
     certificate = house.services.revocation.hold(SYSTEM_ACTOR, house.issued().id, because="a test")
     forge(house, row(certificate, **GOOD_AGAIN))
-    assert f"certificate {certificate.serial.hex} is held" in verify(house).reasons[0]
+    reason = verify(house).reasons[0]
+    assert reason.startswith(f"certificates {certificate.serial.hex}: state is issued, by record")
+    assert reason.endswith(" held")
 
 
 def test_a_compromised_key_taken_off_the_block_list_shows(house: Any) -> None:
@@ -109,7 +113,7 @@ def test_a_compromised_key_taken_off_the_block_list_shows(house: Any) -> None:
     forge(house, delete(blocked_keys))
     report = verify(house)
     assert not report.ok
-    assert report.reasons[0].endswith("but its key is not on the block list")
+    assert report.reasons[0].endswith("its key is compromised and not on the block list")
     assert certificate.serial.hex in report.reasons[0]
 
 

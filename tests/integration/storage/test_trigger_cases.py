@@ -14,10 +14,12 @@ from sqlalchemy.exc import DBAPIError
 
 from ca_core.domain.access import EVERYTHING, PRIVILEGED, SYSTEM_ACTOR, Role
 from ca_core.domain.algorithms import SignatureAlgorithm
+from ca_core.domain.application import ApprovedContent
 from ca_core.domain.audit import AuditCheckpoint
 from ca_core.domain.authority import Authority, AuthorityKind, PublishedCrl
 from ca_core.domain.certificate import CertificateState, RevocationReason
 from ca_core.domain.profile import Environment
+from ca_core.domain.work import Notice
 from ca_core.storage.engine import engine_for
 from ca_core.storage.tables import metadata
 from ca_core.storage.transactions import Transactions
@@ -64,6 +66,8 @@ CASES: dict[str, dict[str, list[str]]] = {
         "approval_of_this_round": [approval(approver="'{second}'", round="round + 1")],
         "approval_stays": ["UPDATE approvals SET round = 9", "UPDATE approvals SET approver = '{second}'"],
         "approval_is_kept": ["DELETE FROM approvals"],
+        "snapshot_stays": ["UPDATE snapshots SET content = digest"],
+        "snapshot_is_kept": ["DELETE FROM snapshots"],
         "editor_stays": ["UPDATE application_editors SET account = '{owner}' WHERE account = '{editor}'"],
         "editor_is_kept": ["DELETE FROM application_editors"],
         "application_identity_stays": [
@@ -188,6 +192,22 @@ CASES: dict[str, dict[str, list[str]]] = {
         + ["UPDATE documents SET wrapped_key = sha256 WHERE wrapped_key IS NULL"],
         "document_is_kept": ["DELETE FROM documents"],
         "application_is_kept": ["DELETE FROM applications WHERE id = '{fresh}'"],
+        "notice_stays": [
+            *(
+                f"UPDATE notices SET {change} WHERE state = 'queued'"
+                for change in (
+                    f"id = {ANOTHER}",
+                    f"account = {ANOTHER}",
+                    "kind = 'y'",
+                    "context = '[1]'",
+                    "application = '{fresh}'",
+                    "created_at = '{other_moment}'",
+                )
+            ),
+            "UPDATE notices SET state = 'queued' WHERE state = 'sent'",
+            "UPDATE notices SET sent_at = '{other_moment}' WHERE state = 'sent'",
+        ],
+        "notice_is_kept": ["DELETE FROM notices"],
         "blocked_key_stays": ["UPDATE blocked_keys SET reason = 'x'"],
         "blocked_key_is_kept": ["DELETE FROM blocked_keys"],
     },
@@ -245,6 +265,10 @@ def _filled(shelf: Any, other_moment: str) -> dict[str, str]:
         tx.certificates.replace(abandoned.abandon(at=tx.now))
         tx.documents.replace(replace(destroyed, wrapped_key=None))
         tx.certificates.block_key(bytes(32), "keyCompromise", tx.now)
+        tx.applications.keep_approved(ApprovedContent(digest=bytes(32), content=b"{}", at=tx.now))
+        for notice in (tx.new_id(), tx.new_id()):
+            tx.jobs.add_notice(Notice(id=notice, account=owner, kind="x", created_at=tx.now))
+        tx.jobs.mark_sent(notice, tx.now)
         tx.audit.record("test.done", "test", 1)
         tx.audit.add_checkpoint(
             AuditCheckpoint(

@@ -10,7 +10,7 @@ from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.ocsp import issuer_hashes
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
