@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -13,7 +13,7 @@ from ca_core.domain.access import Permission
 from ca_core.domain.application import Application, ApplicationState
 from ca_core.domain.errors import InvalidInput
 from ca_core.services.new_application import NewApplication
-from pechatnik.cli.context import Context, context_of, read_file
+from pechatnik.cli.context import Context, context_of, identifier, read_file
 from pechatnik.cli.output import plain
 
 app = typer.Typer(name="application", help="Applications and their review.", no_args_is_help=True)
@@ -23,18 +23,17 @@ COLUMNS = {"number": "number", "state": "state", "profile": "profile", "due_at":
 
 
 def _find(context: Context, number: str) -> Application:
-    return context.services.intake.get(context.actor, _identifier(number)).application
-
-
-def _identifier(text: str) -> UUID | str:
-    try:
-        return UUID(text)
-    except ValueError:
-        return text
+    return context.services.intake.get(context.actor, identifier(number)).application
 
 
 def _report(context: Context, application: Application) -> None:
     context.output.result(application, f"application {application.number} is {application.state.value}")
+
+
+def _approval(one: dict[str, Any]) -> str:
+    heading = f"round {one['round']}, approved by {one['approver']} {one['at']}: {one['digest']}"
+    content = "not kept" if one["approved"] is None else json.dumps(one["approved"], ensure_ascii=False, indent=2)
+    return f"{heading}\n{content}"
 
 
 def _pairs(values: list[str], option: str) -> dict[str, str]:
@@ -102,10 +101,19 @@ def list_(
 
 
 @app.command()
-def show(ctx: typer.Context, number: Number) -> None:
+def show(
+    ctx: typer.Context,
+    number: Number,
+    approvals: Annotated[bool, typer.Option("--approvals", help="What was approved in each round, as it was.")] = False,
+) -> None:
     """One application with its documents, requirements and checks."""
     context = context_of(ctx)
-    view = context.services.intake.get(context.actor, _identifier(number))
+    if approvals:
+        given = context.services.journeys.approvals(context.actor, identifier(number))
+        found = [{**plain(one), "approved": None if kept is None else json.loads(kept)} for one, kept in given]
+        context.output.result(found, "\n".join(map(_approval, found)) or "nobody approved it yet")
+        return
+    view = context.services.intake.get(context.actor, identifier(number))
     a = view.application
     lines = [f"{a.number}  {a.state.value}  {a.profile}", *(f"  {name} = {value}" for name, value in a.subject.items())]
     if a.due_at:

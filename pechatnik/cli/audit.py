@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ca_core.domain.errors import InvalidInput
-from pechatnik.cli.context import context_of, write_file
+from pechatnik.cli.context import context_of, identifier, write_file
 from pechatnik.cli.exit_codes import NEGATIVE
+
+if TYPE_CHECKING:
+    from ca_core.services.audit_chain import AuditReport
 
 app = typer.Typer(name="audit", help="The audit trail.", no_args_is_help=True)
 
@@ -20,15 +23,26 @@ def list_(
     after: Annotated[int | None, typer.Option(min=0, help="From this record on; without it, the newest.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     object_id: Annotated[str | None, typer.Option(help="Only records about this object.")] = None,
+    journey: Annotated[str | None, typer.Option(help="All of one application: its number or id.")] = None,
 ) -> None:
-    """Records in their order: the newest, or those after a given one."""
+    """Records in their order: the newest, those after a given one, or all of one application."""
     context = context_of(ctx)
+    columns = {
+        "sequence": "#",
+        "at": "at",
+        "actor_name": "who",
+        "action": "what",
+        "object_id": "on",
+        "details": "details",
+    }
+    if journey is not None:
+        context.output.table(context.services.journeys.records(context.actor, identifier(journey)), columns)
+        return
     records = context.services.audit.list(context.actor, after=after, limit=limit, object_id=object_id)
-    columns = {"sequence": "#", "at": "at", "actor_name": "who", "action": "what", "object_id": "on"}
     context.output.table(records, columns)
     if after is not None and len(records) == limit:
         context.output.say(f"more: --after {records[-1].sequence}")
-    if after is None and records and records[0].sequence > 1:
+    if after is None and len(records) == limit and records[0].sequence > 1:
         context.output.say("earlier ones: --after 0, or a larger --limit")
 
 
@@ -90,14 +104,22 @@ def verify(
                 )
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidInput(f"{file} cannot be read as text: {error}") from None
-    unproven = " in itself; whose it is only --key tells" if file is not None and not key else ""
-    sentence = (
-        f"{report.records} records, sealed up to {report.sealed_up_to}: the chain is whole{unproven}"
-        if report.ok
-        else f"broken at record {report.first_broken}: {'; '.join(report.reasons)}"
-    )
-    context.output.result(report, sentence)
+    context.output.result(report, _in_words(report, alone=file is not None, trusted=bool(key)))
     return 0 if report.ok else NEGATIVE
+
+
+def _in_words(report: AuditReport, *, alone: bool, trusted: bool) -> str:
+    """``alone``: a file without its database, which is all that a seal does not cover has."""
+    if not report.ok:
+        where = "rows contradict it" if report.first_broken is None else f"broken at record {report.first_broken}"
+        return f"{where}: {'; '.join(report.reasons)}"
+    unproven = report.records - report.sealed_up_to if alone else 0
+    sentence = f"{report.records} records, sealed up to {report.sealed_up_to}: the chain is whole"
+    if alone and not trusted:
+        sentence += " in itself; whose it is only --key tells"
+    if unproven:
+        sentence += f"; the last {unproven} are not proven, since no seal covers them"
+    return sentence
 
 
 @app.command()

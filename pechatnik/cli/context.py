@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import typer
 
@@ -84,6 +85,14 @@ def context_of(ctx: typer.Context) -> Context:
     if found.dry_run and verb not in WITH_DRY_RUN and verb.split()[-1] not in READING_VERBS:
         raise InvalidInput(f"'{verb}' has no dry run; nothing was done")
     return found
+
+
+def identifier(text: str) -> UUID | str:
+    """How a command names an object: by its id, or by what people call it."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return text
 
 
 def read_file(path: Path) -> bytes:

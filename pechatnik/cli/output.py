@@ -15,18 +15,27 @@ from uuid import UUID
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 
+from ca_core.domain.certificate import Certificate
+from ca_core.domain.document import Document
 from ca_core.domain.errors import CaError
 from ca_core.domain.identifiers import Serial
 
 stdout = Console(highlight=False, markup=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
-WIDE = frozenset({"subject", "name", "email", "roles", "profile", "label", "hooks", "actor_name", "key_identifier"})
+WIDE = frozenset(
+    {"subject", "name", "email", "roles", "profile", "label", "hooks", "actor_name", "key_identifier", "details"}
+)
 """Fields that are cut to fit a terminal. All others are there to be copied, and stay whole whatever the width."""
 NARROWEST = 8
 """Columns that a wide field keeps."""
 GAP = 2
 """Blanks between columns."""
+UNTOLD: Mapping[type, frozenset[str]] = {
+    Certificate: frozenset({"report_code_sha256"}),
+    Document: frozenset({"wrapped_key", "key_id"}),
+}
+"""Fields that no reader needs."""
 DAYS = frozenset({"not_after"})
 """Moments of which the day is enough on a terminal."""
 
@@ -36,7 +45,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, Serial):
         return value.hex
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {
+            field.name: plain(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+            if field.name not in UNTOLD.get(type(value), ())
+        }
     if isinstance(value, enum.Enum):
         return getattr(value, "label", value.value)
     if isinstance(value, bytes):

@@ -3,8 +3,9 @@ no fault."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,13 +15,13 @@ from sqlalchemy import Executable, delete, insert, select, text, update
 from ca_core.domain.access import SYSTEM_ACTOR, Role
 from ca_core.domain.application import CheckMode, CheckResult, CheckVerdict
 from ca_core.domain.certificate import RevocationReason as R
+from ca_core.domain.errors import NotPermitted
 from ca_core.domain.identifiers import Serial
+from ca_core.services.audit_file import verify_export
 from ca_core.services.comparison import by_object
 from ca_core.services.replacement_reason import Circumstance
 from ca_core.services.review_round import record_check
 from ca_core.storage import tables as t, triggers
-
-BYTE = {"sqlite": "zeroblob(1)", "postgresql": "'\\x00'::bytea"}
 
 
 def forge(house: Any, *statements: Executable) -> None:
@@ -43,11 +44,6 @@ def forge(house: Any, *statements: Executable) -> None:
 
 def verify(house: Any) -> Any:
     return house.services.audit.verify(house.auditor)
-
-
-def on_record(house: Any, action: str) -> Any:
-    with house.program.transactions.read(SYSTEM_ACTOR) as tx:
-        return [one for one in tx.audit.records() if one.action == action]
 
 
 def at_work(house: Any, clock: Any) -> None:
@@ -141,7 +137,6 @@ def copied(name: str, **values: Any) -> tuple[str, str, Change]:
 
 NOBODY = UUID(int=7)
 ZEROS = bytes(32)
-LATER = timedelta(days=1)
 ISSUED: Any = {"state": "issued"}
 CASES = [
     changed("certificates", "state", "revoked", **ISSUED),
@@ -253,3 +248,44 @@ TABLES = [(name, t.metadata.tables[name]) for name in sorted({table for _, table
 def _put_back(house: Any, kept: Any, name: str) -> None:
     table = t.metadata.tables[name]
     forge(house, delete(table), insert(table).values(kept[name]))
+
+
+def test_what_was_approved_stays_readable_after_the_data_changed(house: Any) -> None:
+    application = house.approve(house.submit(house.apply(house.signing())))
+    assert application.state.value == "approved-first"
+    house.services.intake.update(
+        house.subscriber, application.id, version=application.version, subject={**application.subject, "CN": "Other"}
+    )
+    later = house.approve(application)
+    given = house.services.journeys.approvals(house.auditor, application.number)
+    assert [one.round for one, _ in given] == [1, 2]
+    assert [json.loads(kept)["subject"]["CN"] for _, kept in given] == ["Example Ltd", "Other"]
+    for one, kept in given:
+        assert hashlib.sha256(kept).digest() == one.digest
+    assert later.round == 2
+    assert verify(house).ok
+    with pytest.raises(NotPermitted):
+        house.services.journeys.approvals(house.subscriber, application.id)
+
+
+def test_a_journey_has_all_of_one_application_and_nothing_of_another(house: Any) -> None:
+    other, certificate = house.issued(), house.issued(house.signing())
+    house.services.revocation.hold(house.officer, certificate.id)
+    records = house.services.journeys.records(house.auditor, certificate.application)
+    kinds = {one.action.partition(".")[0] for one in records}
+    assert kinds == {"application", "document", "request", "certificate", "notice"}
+    assert [one.sequence for one in records] == sorted(one.sequence for one in records)
+    assert records[-1].action == "notice.queued"
+    mentioned = {str(other.id), str(other.application)}
+    assert not mentioned & {one.object_id for one in records}
+    with pytest.raises(NotPermitted):
+        house.services.journeys.records(house.support, certificate.application)
+
+
+def test_an_export_is_sealed_to_its_end_by_whoever_may_seal(house: Any) -> None:
+    house.issued()
+    key = house.services.audit.seal(SYSTEM_ACTOR).public_key_info
+    sealed = verify_export(house.services.audit.export(SYSTEM_ACTOR), trusted_public_keys=[key])
+    assert sealed.sealed_up_to == sealed.records
+    open_end = verify_export(house.services.audit.export(house.auditor), trusted_public_keys=[key])
+    assert open_end.records - open_end.sealed_up_to == 1, "that it was exported"

@@ -99,6 +99,9 @@ def test_documents_on_file_are_carried_over_while_they_count(house: Any, clock: 
     carried = house.services.intake.get(house.subscriber, started.id).documents
     assert [one.kind for one in carried] == ["identity-document"]
     assert carried[0].state.value == "pending", "somebody looks at it again"
+    [attached] = house.services.audit.list(house.auditor, object_id=str(carried[0].id))
+    sources = house.services.intake.get(house.subscriber, old.application).documents
+    assert attached.details["carried_from"] in {str(one.id) for one in sources}
     house.services.replacement.found(house.subscriber, old.id)
     clock.advance(timedelta(days=366))
     later = house.services.replacement.report(house.subscriber, old.id, circumstance=Circumstance.LOST)

@@ -207,3 +207,47 @@ def test_a_former_list_that_cannot_be_read_stops_the_next(house: Any) -> None:
     forge(house, update(published_crls).values(der=b"\x30\x00"))
     with pytest.raises(IntegrityAlarm):
         publish(house)
+
+
+@pytest.mark.parametrize("change", ["gone", "the newest gone", "another digest of it", "another number"])
+def test_no_list_follows_one_that_is_not_the_last_on_record(house: Any, change: str) -> None:
+    certificate = revoked(house)
+    for _ in range(2):
+        publish(house)
+    newest = published_crls.c.id == current(house).id
+    of = published_crls.c.authority == certificate.issuer
+    other = {"der": other_list(house), "sha256": bytes(32)}
+    forge(
+        house,
+        row(certificate, **GOOD_AGAIN),
+        {
+            "gone": delete(published_crls).where(of),
+            "the newest gone": delete(published_crls).where(newest),
+            "another digest of it": update(published_crls).where(newest).values(**other),
+            "another number": update(published_crls).where(newest).values(number=77),
+        }[change],
+    )
+    with pytest.raises(IntegrityAlarm, match="record"):
+        publish(house)
+    with house.program.transactions.read(SYSTEM_ACTOR) as tx:
+        assert tx.audit.records(object_id=str(certificate.issuer))[-1].action == "alarm.integrity"
+
+
+def other_list(house: Any) -> bytes:
+    """A sound list, which is not the one that is due: the root's."""
+    der: bytes = house.program.crls.published(SYSTEM_ACTOR, "root", 0).der
+    return der
+
+
+def test_a_number_that_was_taken_for_a_signature_that_failed_is_no_list(house: Any) -> None:
+    before = publish(house)
+    with house.program.transactions.begin(SYSTEM_ACTOR) as tx:
+        tx.authorities.next_crl_number(before.authority, 0)
+    assert publish(house).number == before.number + 2
+
+
+def test_each_of_several_lists_follows_its_own_last_one(open_house: Any) -> None:
+    house = open_house(partitions=2)
+    for _ in range(3):
+        assert len(house.program.crls.issue(SYSTEM_ACTOR, "issuing")) == 3
+    assert verify(house).ok
