@@ -127,7 +127,7 @@ class ApplicationRows(EntityRows[Application]):
         chosen = select(approvals).where(column.application == application)
         if round is not None:
             chosen = chosen.where(column.round == round)
-        return self._approvals._all(chosen.order_by(column.at, column.id))
+        return self._approvals._all(chosen.order_by(column.round, column.at, column.id))
 
     def keep_approved(self, content: ApprovedContent) -> None:
         dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
