@@ -2,34 +2,42 @@
 
 The parent loads everything once; each victim is a fork that opens the database anew, answers API requests in threads,
 and kills itself when the chosen step is reached. What it acknowledged and what it signed goes to files that survive it.
+The clients outlive it too: each sends its very request again under its key, and takes a new key only when it is told
+that the first request was cut off and finds nothing issued.
 """
 
 from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import os
 import random
 import signal
-import threading
+import traceback
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
 
 from api import create_api
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR
 from ca_core.domain.certificate import CertificateState
-from pechatnik.bootstrap import build
+from pechatnik.bootstrap import Program, build
 from pechatnik.config import load
 
 STEPS = ("serial", "lint", "intent", "sign", "store")
-KILLS = {"sqlite": 200, "postgresql": 60}
-AT_ONCE = 4
+KILLS = 200
+AT_ONCE = {"sqlite": 4, "postgresql": 2}
+WHILE_WORKED_ON, CUT_OFF = timedelta(minutes=3), timedelta(minutes=3)
+"""After the first an intent has no signer any more; after both a request without an answer counts as cut off."""
 
 
 class LoggedSigner:
@@ -48,14 +56,59 @@ class LoggedSigner:
         return signature
 
 
+class Client:
+    """Asks for the certificate of one application; what it sends is on disk, so a fork goes on where another died."""
+
+    def __init__(self, home: Path, token: str, application: UUID) -> None:
+        self._sent = home / f"{application}.request"
+        self._acknowledged = home / "acknowledged"
+        self._authorization = {"Authorization": f"Bearer {token}"}
+        self._path = f"/api/v1/applications/{application}"
+
+    def ask(self, api: Flask) -> int:
+        """Send the request, the same as before if there was one; the status of the answer."""
+        if not self._sent.exists():
+            self._draw_request(api)
+        answer = self._post(api)
+        if answer.status_code == 409:
+            assert answer.json["code"] == "conflict", answer.text
+            if self._look(api)["certificate"] is not None:
+                return 200
+            self._draw_request(api)
+            answer = self._post(api)
+        if answer.status_code == 200:
+            append(self._acknowledged, answer.json["serial"])
+        else:
+            assert answer.status_code == 503, answer.text
+            assert answer.headers["Retry-After"]
+        return answer.status_code
+
+    def _look(self, api: Flask) -> Any:
+        return api.test_client().get(self._path, headers=self._authorization).json
+
+    def _draw_request(self, api: Flask) -> None:
+        headers = {"Idempotency-Key": str(uuid4()), "If-Match": f'"{self._look(api)["version"]}"'}
+        whole = self._sent.with_suffix(".new")
+        whole.write_text(json.dumps(headers))
+        whole.replace(self._sent)
+
+    def _post(self, api: Flask) -> TestResponse:
+        sent = json.loads(self._sent.read_text())
+        return api.test_client().post(f"{self._path}/issue", headers={**self._authorization, **sent})
+
+
 def append(path: Path, line: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(descriptor, line.encode() + b"\n")
     os.close(descriptor)
 
 
-def victim(home: Path, clock: Callable[[], Any], token: str, applications: list[UUID], step: str, after: int) -> None:
-    """Answer one issue request for each application, all at once, and die at the n-th arrival at the step."""
+def api_of(program: Program) -> Flask:
+    return create_api(program.services, crls=program.crls, version="test", max_upload=1 << 20)
+
+
+def victim(home: Path, clock: Callable[[], Any], clients: list[Client], step: str, after: int) -> None:
+    """Answer one issue request for each client, all at once, and die at the n-th arrival at the step."""
     arrivals = itertools.count(1)
 
     def observe(reached: str) -> None:
@@ -65,27 +118,9 @@ def victim(home: Path, clock: Callable[[], Any], token: str, applications: list[
     program = build(load(home / "pechatnik.toml", {}), clock=clock, observe=observe)
     genuine = program.keys.signer
     program.keys.signer = lambda *args: LoggedSigner(genuine(*args), home / "signed")  # type: ignore[method-assign]
-    api = create_api(program.services, crls=program.crls, version="test", max_upload=1 << 20)
-
-    def ask(application: UUID) -> None:
-        version = program.services.intake.get(SYSTEM_ACTOR, application).application.version
-        answer = api.test_client().post(
-            f"/api/v1/applications/{application}/issue",
-            headers={
-                "Authorization": f"Bearer {token}",
-                "Idempotency-Key": f"{application}-{random.random()}",
-                "If-Match": f'"{version}"',
-            },
-        )
-        if answer.status_code == 200:
-            append(home / "acknowledged", answer.json["serial"])
-
-    threads = [threading.Thread(target=ask, args=(one,)) for one in applications]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    os._exit(0)
+    api = api_of(program)
+    with ThreadPoolExecutor(len(clients)) as threads:
+        list(threads.map(lambda client: client.ask(api), clients))
 
 
 @pytest.mark.timeout(900)
@@ -93,32 +128,45 @@ def test_invariant_3_and_15_kills_at_every_step_lose_nothing_and_repeat_nothing(
     house: Any, clock: Any, tmp_path: Path
 ) -> None:
     program = house.program
-    dialect = program.engine.dialect.name
+    at_once = AT_ONCE[program.engine.dialect.name]
     _, token = house.services.tokens.create(
         house.subscriber, label="load", scopes=house.subscriber.permissions, days=30
     )
     house.issued()  # everything that is imported on first use is imported now
-    pool: list[UUID] = []
+    api = api_of(program)
+    pool: dict[UUID, Client] = {}
     chance = random.Random(20260)
-    killed = Counter[str]()
+    killed, answers = Counter[str](), Counter[int]()
     for number in itertools.count():
-        if sum(killed.values()) >= KILLS[dialect]:
+        if killed.total() == KILLS:
             break
-        while len(pool) < AT_ONCE:
-            pool.append(house.ready().id)
+        while len(pool) < at_once:
+            application = house.ready().id
+            pool[application] = Client(tmp_path, token, application)
         program.engine.dispose()
-        step, after = STEPS[number % len(STEPS)], chance.randint(1, AT_ONCE)
+        step, after = STEPS[number % len(STEPS)], chance.randint(1, at_once)
         child = os.fork()
         if child == 0:
-            victim(tmp_path, clock, token, pool[:AT_ONCE], step, after)
+            try:
+                victim(tmp_path, clock, list(pool.values()), step, after)
+                os._exit(0)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
         _, outcome = os.waitpid(child, 0)
-        killed[step] += os.WIFSIGNALED(outcome)
-        # Past the time after which an intent has no signer any more; also past the life of idempotency records' locks.
-        clock.advance(timedelta(minutes=3))
+        assert outcome in (0, signal.SIGKILL), "it ends by its own hand or by the kill"
+        killed[step] += outcome == signal.SIGKILL
+        clock.advance(WHILE_WORKED_ON)
         house.services.reconciliation.tick()
+        for client in pool.values():
+            answers[client.ask(api)] += 1
+        clock.advance(CUT_OFF)
         with program.transactions.read(SYSTEM_ACTOR) as tx:
-            pool = [one for one in pool if tx.applications.get(one, seen_by=EVERYTHING).certificate is None]
+            for one in list(pool):
+                if tx.applications.get(one, seen_by=EVERYTHING).certificate is not None:
+                    del pool[one]
     assert set(killed) == set(STEPS)
+    assert set(answers) == {200, 503}, "some were answered again, some were still being worked on"
 
     for application in pool:
         house.services.issuance.issue(house.subscriber, application)
