@@ -10,11 +10,12 @@ from sqlalchemy import Engine, make_url
 
 from ca_core.documents.malware import ClamdScanner
 from ca_core.domain.errors import ConfigurationError, KeyMissing
+from ca_core.domain.identifiers import Entropy
 from ca_core.keys.secrets_source import Secret, read_secret
 from ca_core.keys.software import SoftwareKeyStore
 from ca_core.keys.vault_key import SymmetricKeyStore
 from ca_core.mail.smtp import SmtpMailer
-from ca_core.services.ports import KeyStore
+from ca_core.services.ports import Clock, KeyStore
 from ca_core.storage import schema
 from ca_core.storage.engine import engine_for
 from pechatnik.config import Config
@@ -67,10 +68,10 @@ def make_missing_keys(symmetric: SymmetricKeyStore, folder: Path, engine: Engine
             symmetric.create(purpose)
 
 
-def key_store_of(config: Config, passphrase: Secret) -> KeyStore:
+def key_store_of(config: Config, passphrase: Secret, entropy: Entropy) -> KeyStore:
     """Where the signing keys are: in sealed files, or in a token."""
     if config.keys.store == "software":
-        return SoftwareKeyStore(config.data / "keys" / "signing", passphrase)
+        return SoftwareKeyStore(config.data / "keys" / "signing", passphrase, entropy=entropy)
     from ca_core.keys.pkcs11 import Pkcs11KeyStore
 
     token = config.keys.pkcs11
@@ -97,7 +98,7 @@ def scanner_of(config: Config) -> ClamdScanner | None:
     return ClamdScanner((host, int(port)), fail_closed=fail_closed)
 
 
-def mailer_of(config: Config) -> SmtpMailer | None:
+def mailer_of(config: Config, clock: Clock) -> SmtpMailer | None:
     """None where no letters are sent."""
     mail = config.mail
     if not mail.host:
@@ -112,4 +113,5 @@ def mailer_of(config: Config) -> SmtpMailer | None:
         username=mail.username or None,
         password=password,
         sender=mail.sender,
+        clock=clock,
     )

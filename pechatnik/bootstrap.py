@@ -108,9 +108,10 @@ def build(
     contributions = contributions_of(config)
     packs = packs_of(config, contributions)
     passphrase = passphrase_of(config)
+    entropy = secrets.token_bytes
     folder = config.data / "keys" / "symmetric"
-    symmetric = SymmetricKeyStore(folder, passphrase)
-    keys = key_store_of(config, passphrase)
+    symmetric = SymmetricKeyStore(folder, passphrase, entropy=entropy)
+    keys = key_store_of(config, passphrase, entropy)
     engine = engine_of(config)
     try:
         schema.require_current(engine)
@@ -118,11 +119,10 @@ def build(
     except ConfigurationError:
         engine.dispose()
         raise
-    entropy = secrets.token_bytes
     transactions = Transactions(engine, clock=clock, entropy=entropy, audit_keys=symmetric)
     decision_clock = DecisionClock(packs, HolidayCalendars(packs.packs))
     limits = UploadLimits(max_size=config.uploads.max_bytes, max_pages=config.uploads.max_pages)
-    store = SealedStore(config.data / "documents", symmetric)
+    store = SealedStore(config.data / "documents", symmetric, entropy=entropy)
     documents = DocumentDesk(
         transactions,
         packs,
@@ -140,7 +140,7 @@ def build(
         entropy=entropy,
     )
     audit = Audit(transactions, keys=keys, symmetric=symmetric, last_seal=LastSealFile(config.data / LAST_SEAL))
-    mailer = mailer_of(config)
+    mailer = mailer_of(config, clock)
     notices = Notices(transactions, mailer=mailer, installation=config.installation.name)
     addresses = Addresses(
         transactions,

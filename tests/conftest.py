@@ -162,7 +162,9 @@ def engine(database_url: str) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def symmetric_keys(tmp_path_factory: pytest.TempPathFactory) -> SymmetricKeyStore:
     """Symmetric keys of every purpose, made once."""
-    store = SymmetricKeyStore(tmp_path_factory.mktemp("symmetric") / "keys", lambda: b"only for tests")
+    store = SymmetricKeyStore(
+        tmp_path_factory.mktemp("symmetric") / "keys", lambda: b"only for tests", entropy=secrets.token_bytes
+    )
     for purpose in ("audit", "documents", "account", "site"):
         store.create(purpose)
     return store

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ca_core.domain.errors import ConfigurationError, IntegrityAlarm
+from ca_core.domain.identifiers import Entropy
 from ca_core.services.ports import SymmetricKeys
 
 PURPOSE = "documents"
@@ -35,10 +35,11 @@ class KeyWrap:
     """Wraps and unwraps; object, owner and key id are bound in, so a wrapped key fits no other row."""
 
     keys: SymmetricKeys
+    entropy: Entropy
 
     def wrap(self, data_key: bytes, object_id: UUID, owner: UUID) -> WrappedKey:
         key_id, key = self.keys.current(PURPOSE)
-        nonce = secrets.token_bytes(_NONCE_OCTETS)
+        nonce = self.entropy(_NONCE_OCTETS)
         bound = _bound(object_id, owner, key_id)
         sealed = _cipher(key_id, key).encrypt(nonce, data_key, bound)
         return WrappedKey(wrapped_key=_VERSION + nonce + sealed, key_id=key_id)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from uuid import UUID
 from ca_core.documents.envelope_key import KEY_OCTETS, KeyWrap, WrappedKey
 from ca_core.documents.sealed_stream import seal, unseal
 from ca_core.domain.errors import Duplicate, IntegrityAlarm, TryAgain
+from ca_core.domain.identifiers import Entropy
 from ca_core.services.ports import StoredObject, SymmetricKeys
 
 _SEALED = ".sealed"
@@ -29,19 +29,20 @@ _PART = ".part"
 class SealedStore:
     """One directory tree of sealed documents. Thread-safe, and safe among processes that share the tree."""
 
-    def __init__(self, root: Path, keys: SymmetricKeys) -> None:
+    def __init__(self, root: Path, keys: SymmetricKeys, *, entropy: Entropy) -> None:
         self._root = root
-        self._wrap = KeyWrap(keys)
+        self._wrap = KeyWrap(keys, entropy)
+        self._entropy = entropy
 
     def put(self, object_id: UUID, owner: UUID, data: bytes | BinaryIO) -> StoredObject:
         """Seal and keep; on return it has reached the disk.
 
         Duplicate when the object exists, which stays as it is; TryAgain when the disk does not take it."""
-        data_key = secrets.token_bytes(KEY_OCTETS)
+        data_key = self._entropy(KEY_OCTETS)
         wrapped = self._wrap.wrap(data_key, object_id, owner)
         source = _Measured(io.BytesIO(data) if isinstance(data, bytes) else data)
         path = self._path(object_id)
-        part = path.with_name(f"{object_id}-{secrets.token_hex(8)}{_PART}")
+        part = path.with_name(f"{object_id}-{self._entropy(8).hex()}{_PART}")
         try:
             _make_directory(path.parent, self._root)
             with open(part, "xb", opener=_private) as file:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -16,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from ca_core.domain.errors import ConfigurationError, KeyLocked
+from ca_core.domain.identifiers import Entropy
 from ca_core.keys.stretching import KEY_SIZE, N, P, R, stretch
 from ca_core.x509 import der
 from ca_core.x509.pem import to_pem
@@ -23,10 +22,10 @@ from ca_core.x509.pem import to_pem
 LABEL = "ENCRYPTED PRIVATE KEY"
 
 
-def encrypt_key(key: PrivateKeyTypes, *, passphrase: bytes) -> bytes:
+def encrypt_key(key: PrivateKeyTypes, *, passphrase: bytes, entropy: Entropy) -> bytes:
     """The key in PEM, encrypted under a key derived from ``passphrase``."""
     # Composed here because `cryptography` itself writes PBKDF2 with 2,048 rounds, which guesses fast.
-    salt, iv = secrets.token_bytes(16), secrets.token_bytes(16)
+    salt, iv = entropy(16), entropy(16)
     pad = padding.PKCS7(128).padder()
     cipher = Cipher(algorithms.AES256(stretch(passphrase, salt=salt)), modes.CBC(iv)).encryptor()
     plain = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
 from ca_core.domain.errors import KeyMissing, NotFound
+from ca_core.domain.identifiers import Entropy
 from ca_core.keys.encrypted_key import decrypt_key, encrypt_key
 from ca_core.keys.key_material import make_key, public_key_info, signing
 from ca_core.keys.protected_directory import ProtectedDirectory
@@ -38,10 +39,11 @@ class SoftwareSigner:
 class SoftwareKeyStore:
     """``<reference>.pem`` files in a directory of mode 0700. Thread-safe; a key is decrypted once per process."""
 
-    def __init__(self, directory: Path, passphrase: Secret) -> None:
+    def __init__(self, directory: Path, passphrase: Secret, *, entropy: Entropy) -> None:
         """``passphrase`` is asked for whenever a key is made or loaded."""
         self._directory = ProtectedDirectory(directory)
         self._passphrase = passphrase
+        self._entropy = entropy
         self._loaded: dict[str, PrivateKeyTypes] = {}
         self._lock = Lock()
 
@@ -49,7 +51,9 @@ class SoftwareKeyStore:
         """Make a key and write it; returns its SubjectPublicKeyInfo. :class:`Duplicate` when the reference is taken."""
         check_reference(reference)
         key = make_key(algorithm)
-        self._directory.create(reference + SUFFIX, encrypt_key(key, passphrase=self._passphrase()))
+        self._directory.create(
+            reference + SUFFIX, encrypt_key(key, passphrase=self._passphrase(), entropy=self._entropy)
+        )
         # Read back what the disk holds: a key that cannot be opened or used later must not get a certificate.
         signer = self.signer(reference, DEFAULT_SIGNATURE[algorithm])
         check_signer(signer)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -27,6 +26,7 @@ from ca_core.domain.errors import (
     KeyMissing,
     NotFound,
 )
+from ca_core.domain.identifiers import Entropy
 from ca_core.keys.protected_directory import ProtectedDirectory
 from ca_core.keys.secrets_source import Secret
 from ca_core.keys.stretching import stretch
@@ -47,10 +47,11 @@ _KEY_ID = re.compile(r"([a-z][a-z0-9-]{0,31})\.([0-9]{6})\.[0-9a-f]{8}")
 class SymmetricKeyStore:
     """Wrapped keys in a directory of mode 0700. Thread-safe; every key is unwrapped once per process."""
 
-    def __init__(self, directory: Path, passphrase: Secret) -> None:
+    def __init__(self, directory: Path, passphrase: Secret, *, entropy: Entropy) -> None:
         """``passphrase`` is asked for once, when the first key is needed."""
         self._directory = ProtectedDirectory(directory)
         self._passphrase = passphrase
+        self._entropy = entropy
         self._wrapping: AESGCM | None = None
         self._keys: dict[str, bytes] = {}
         self._lock = Lock()
@@ -62,9 +63,11 @@ class SymmetricKeyStore:
         with self._lock:
             wrapping = self._unlocked(or_new=True)
             number = max((_number(key_id) for key_id in self._ids(purpose)), default=0) + 1
-            key_id = f"{purpose}.{number:06d}.{secrets.token_hex(4)}"
-            key = secrets.token_bytes(KEY_SIZE)
-            self._directory.create(key_id + _SUFFIX, _sealed(wrapping, key, bound_to=key_id))
+            key_id = f"{purpose}.{number:06d}.{self._entropy(4).hex()}"
+            key = self._entropy(KEY_SIZE)
+            self._directory.create(
+                key_id + _SUFFIX, _sealed(wrapping, key, nonce=self._entropy(_NONCE_SIZE), bound_to=key_id)
+            )
             self._keys[key_id] = key
         return key_id
 
@@ -128,7 +131,7 @@ class SymmetricKeyStore:
         return self._wrapping
 
     def _write_master(self) -> None:
-        salt, nonce = secrets.token_bytes(_SALT_SIZE), secrets.token_bytes(_NONCE_SIZE)
+        salt, nonce = self._entropy(_SALT_SIZE), self._entropy(_NONCE_SIZE)
         check = nonce + self._derived(salt).encrypt(nonce, b"", _bound(_MASTER))
         self._directory.create(_MASTER + _SUFFIX, _written(salt=salt, check=check))
 
@@ -145,8 +148,7 @@ def _bound(name: str) -> bytes:
     return f"pechatnik symmetric key {_VERSION} {name}".encode()
 
 
-def _sealed(wrapping: AESGCM, key: bytes, *, bound_to: str) -> bytes:
-    nonce = secrets.token_bytes(_NONCE_SIZE)
+def _sealed(wrapping: AESGCM, key: bytes, *, nonce: bytes, bound_to: str) -> bytes:
     return _written(nonce=nonce, wrapped=wrapping.encrypt(nonce, key, _bound(bound_to)))
 
 

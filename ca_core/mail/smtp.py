@@ -6,7 +6,6 @@ import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -20,10 +19,6 @@ TIMEOUT = 20.0
 """Seconds for each step of the conversation."""
 RETRY_AFTER = 60
 """Seconds."""
-
-
-def present() -> datetime:
-    return datetime.now(UTC)
 
 
 class SmtpMailer:
@@ -40,7 +35,7 @@ class SmtpMailer:
         password: str | None = None,
         timeout: float = TIMEOUT,
         tls: ssl.SSLContext | None = None,
-        clock: Clock = present,
+        clock: Clock,
     ) -> None:
         """``sender`` is an address, with or without a name. ``tls`` overrides the system's trusted roots.
         ConfigurationError for a sender that is none, and for a password that would go over the wire in clear."""

@@ -121,7 +121,7 @@ def database() -> str:
 def desk(transactions: Any, clock: Any, symmetric_keys: Any, tmp_path: Path) -> Desk:
     """The services."""
     postbox = Postbox()
-    keys = SoftwareKeyStore(tmp_path / "signing", lambda: b"only for this test")
+    keys = SoftwareKeyStore(tmp_path / "signing", lambda: b"only for this test", entropy=secrets.token_bytes)
     last_seal = LastSealFile(tmp_path / "audit")
     notices = Notices(transactions, mailer=postbox, installation="Pechatnik")
     return Desk(

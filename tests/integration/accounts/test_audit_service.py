@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -233,7 +234,7 @@ def test_a_strangers_seal_on_a_rewritten_past_is_not_built_upon(desk: Any, engin
     forge(engine, "DELETE FROM audit_records WHERE sequence > 2")
     for name in ("a", "b", "c"):
         desk.person(name)
-    keys = SoftwareKeyStore(tmp_path / "stranger", lambda: b"another")
+    keys = SoftwareKeyStore(tmp_path / "stranger", lambda: b"another", entropy=secrets.token_bytes)
     stranger = Audit(
         desk.transactions,
         keys=keys,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def test_a_destroyed_document_gets_no_key_again(house: Any, clock: Any) -> None:
 def test_what_an_interrupted_upload_left_is_swept_after_a_day(house: Any, clock: Any) -> None:
     application = house.submit(house.apply(house.signing()))
     kept = files(house)
-    store = SealedStore(house.program.config.data / "documents", house.program.symmetric)
+    store = SealedStore(house.program.config.data / "documents", house.program.symmetric, entropy=secrets.token_bytes)
     store.put(UUID("0198c0de-0000-7000-8000-000000000000"), house.subscriber.id, b"no row ever knew its key")
     clock.advance(timedelta(hours=2))
     assert house.services.retention.sweep() == 0

@@ -214,7 +214,7 @@ def ready_keys(tmp_path_factory: pytest.TempPathFactory) -> SoftwareKeyStore:
 
 
 def key_store(directory: Path) -> SoftwareKeyStore:
-    return SoftwareKeyStore(directory / "keys", lambda: b"a passphrase of the tests")
+    return SoftwareKeyStore(directory / "keys", lambda: b"a passphrase of the tests", entropy=secrets.token_bytes)
 
 
 def make_world(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from uuid import UUID
 
 import pytest
@@ -32,15 +33,15 @@ class KeyRing:
 
 
 RING = KeyRing(old=b"o" * 32, new=b"n" * 32)
-WRAPPED = KeyWrap(RING).wrap(DATA_KEY, OBJECT, OWNER)
+WRAPPED = KeyWrap(RING, secrets.token_bytes).wrap(DATA_KEY, OBJECT, OWNER)
 
 
 def test_a_key_is_wrapped_under_the_current_key_and_never_twice_the_same() -> None:
-    again = KeyWrap(RING).wrap(DATA_KEY, OBJECT, OWNER)
+    again = KeyWrap(RING, secrets.token_bytes).wrap(DATA_KEY, OBJECT, OWNER)
     assert WRAPPED.key_id == "new"
     assert len(WRAPPED.wrapped_key) == 61
     assert again.wrapped_key != WRAPPED.wrapped_key
-    assert KeyWrap(RING).unwrap(WRAPPED.wrapped_key, "new", OBJECT, OWNER) == DATA_KEY
+    assert KeyWrap(RING, secrets.token_bytes).unwrap(WRAPPED.wrapped_key, "new", OBJECT, OWNER) == DATA_KEY
 
 
 @pytest.mark.parametrize(
@@ -70,21 +71,21 @@ def test_a_key_is_wrapped_under_the_current_key_and_never_twice_the_same() -> No
 )
 def test_a_wrapped_key_that_does_not_fit_is_an_alarm(wrapped: bytes, key_id: str, object_id: UUID, owner: UUID) -> None:
     with pytest.raises(IntegrityAlarm):
-        KeyWrap(RING).unwrap(wrapped, key_id, object_id, owner)
+        KeyWrap(RING, secrets.token_bytes).unwrap(wrapped, key_id, object_id, owner)
 
 
 def test_the_key_id_itself_is_bound() -> None:
     twins = KeyRing(one=b"k" * 32, two=b"k" * 32)
-    wrapped = KeyWrap(twins).wrap(DATA_KEY, OBJECT, OWNER)
+    wrapped = KeyWrap(twins, secrets.token_bytes).wrap(DATA_KEY, OBJECT, OWNER)
     with pytest.raises(IntegrityAlarm):
-        KeyWrap(twins).unwrap(wrapped.wrapped_key, "one", OBJECT, OWNER)
+        KeyWrap(twins, secrets.token_bytes).unwrap(wrapped.wrapped_key, "one", OBJECT, OWNER)
 
 
 def test_an_unknown_key_is_what_the_key_ring_says() -> None:
     with pytest.raises(KeyUnavailable):
-        KeyWrap(RING).unwrap(WRAPPED.wrapped_key, "gone", OBJECT, OWNER)
+        KeyWrap(RING, secrets.token_bytes).unwrap(WRAPPED.wrapped_key, "gone", OBJECT, OWNER)
 
 
 def test_a_key_of_the_wrong_length_is_a_configuration_error() -> None:
     with pytest.raises(ConfigurationError):
-        KeyWrap(KeyRing(short=b"k" * 16)).wrap(DATA_KEY, OBJECT, OWNER)
+        KeyWrap(KeyRing(short=b"k" * 16), secrets.token_bytes).wrap(DATA_KEY, OBJECT, OWNER)

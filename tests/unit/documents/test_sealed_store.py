@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import secrets
 import threading
 import tracemalloc
 from datetime import UTC, datetime, timedelta
@@ -44,7 +45,7 @@ def ring() -> KeyRing:
 
 @pytest.fixture
 def store(tmp_path: Path, ring: KeyRing) -> SealedStore:
-    return SealedStore(tmp_path / "documents", ring)
+    return SealedStore(tmp_path / "documents", ring, entropy=secrets.token_bytes)
 
 
 def files(root: Path) -> list[Path]:
@@ -126,7 +127,7 @@ def test_a_source_that_breaks_off_leaves_nothing(store: SealedStore, tmp_path: P
 def test_a_store_that_cannot_be_written_says_try_again(tmp_path: Path, ring: KeyRing) -> None:
     (tmp_path / "documents").write_text("a file where the directory should be")
     with pytest.raises(TryAgain):
-        SealedStore(tmp_path / "documents" / "deeper", ring).put(uuid4(), OWNER, DATA)
+        SealedStore(tmp_path / "documents" / "deeper", ring, entropy=secrets.token_bytes).put(uuid4(), OWNER, DATA)
 
 
 @pytest.mark.parametrize("fault", ["changed", "cut", "removed", "exchanged"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -36,7 +37,7 @@ PASSPHRASE = b"correct horse battery staple"
 
 
 def store_in(directory: Path, passphrase: bytes = PASSPHRASE) -> SoftwareKeyStore:
-    return SoftwareKeyStore(directory, lambda: passphrase)
+    return SoftwareKeyStore(directory, lambda: passphrase, entropy=secrets.token_bytes)
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +191,7 @@ def test_a_file_of_another_user_is_refused(one_key: Path, monkeypatch: pytest.Mo
 
 def test_a_wrong_passphrase_makes_the_key_unavailable_and_the_right_one_later_available(one_key: Path) -> None:
     given = [b"wrong"]
-    store = SoftwareKeyStore(one_key, lambda: given[-1])
+    store = SoftwareKeyStore(one_key, lambda: given[-1], entropy=secrets.token_bytes)
     with pytest.raises(KeyUnavailable, match="passphrase does not open"):
         store.signer("root", SignatureAlgorithm.ECDSA_SHA256)
     given.append(PASSPHRASE)

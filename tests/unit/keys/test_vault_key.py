@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -42,11 +43,11 @@ def directory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(directory: Path) -> SymmetricKeyStore:
-    return SymmetricKeyStore(directory, Asked())
+    return SymmetricKeyStore(directory, Asked(), entropy=secrets.token_bytes)
 
 
 def reopened(directory: Path, passphrase: bytes = PASSPHRASE) -> SymmetricKeyStore:
-    return SymmetricKeyStore(directory, Asked(passphrase))
+    return SymmetricKeyStore(directory, Asked(passphrase), entropy=secrets.token_bytes)
 
 
 def test_a_key_is_the_same_in_the_next_process(store: SymmetricKeyStore, directory: Path) -> None:
@@ -77,7 +78,7 @@ def test_purposes_do_not_mix(store: SymmetricKeyStore) -> None:
 def test_the_passphrase_is_asked_for_once_per_process(store: SymmetricKeyStore, directory: Path) -> None:
     ids = [store.create(purpose) for purpose in ("documents", "audit", "totp")]
     asked = Asked()
-    other_process = SymmetricKeyStore(directory, asked)
+    other_process = SymmetricKeyStore(directory, asked, entropy=secrets.token_bytes)
     for key_id in ids:
         other_process.get(key_id)
     other_process.create("audit")

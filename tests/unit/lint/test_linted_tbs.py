@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import pickle
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ from ca_core.x509.signature import verify_signature
 
 @pytest.fixture(scope="module")
 def signer(tmp_path_factory: pytest.TempPathFactory) -> SoftwareSigner:
-    store = SoftwareKeyStore(tmp_path_factory.mktemp("keys") / "keys", lambda: b"only for tests")
+    store = SoftwareKeyStore(
+        tmp_path_factory.mktemp("keys") / "keys", lambda: b"only for tests", entropy=secrets.token_bytes
+    )
     store.generate("issuing", KeyAlgorithm.EC_P256)
     store.generate("another", KeyAlgorithm.EC_P256)
     return store.signer("issuing", SignatureAlgorithm.ECDSA_SHA256)
@@ -88,7 +91,7 @@ def test_invariant_2_linted_bytes_are_neither_changed_nor_carried_away(
 def test_invariant_2_another_key_does_not_sign_what_was_linted_for_this_one(
     world: Any, linted: LintedTbs, signer: SoftwareSigner, tmp_path: Path
 ) -> None:
-    store = SoftwareKeyStore(tmp_path / "keys", lambda: b"only for tests")
+    store = SoftwareKeyStore(tmp_path / "keys", lambda: b"only for tests", entropy=secrets.token_bytes)
     store.generate("another", KeyAlgorithm.EC_P256)
     with pytest.raises(IntegrityAlarm, match="another signing key"):
         signature_over(linted, store.signer("another", SignatureAlgorithm.ECDSA_SHA256))
