@@ -5,11 +5,12 @@ Secrets are named by file or environment variable and never written here themsel
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -205,8 +206,10 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
     except ValidationError as error:
         origin = _variable(variables, error.errors()[0]["loc"]) or path
         raise ConfigurationError(f"{origin}: {first_fault(error)}") from None
-    except SettingsError as error:
-        raise ConfigurationError(f"environment: {error}; lists and tables are written there in JSON") from None
+    except SettingsError:
+        raise ConfigurationError(
+            f"environment variable {_not_json(variables)}: is not JSON; lists and tables are written there in JSON"
+        ) from None
     return _anchored(config, path.resolve().parent)
 
 
@@ -216,6 +219,21 @@ def _variable(environment: Mapping[str, str], location: tuple[int | str, ...]) -
     steps = [str(step).upper() for step in location]
     candidates = (PREFIX + "__".join(steps[:length]) for length in range(len(steps), 0, -1))
     return next((f"environment variable {names[name]}" for name in candidates if name in names), None)
+
+
+def _not_json(environment: Mapping[str, str]) -> str:
+    """The first variable that holds a list or a table (or a name that leads to one), and not as JSON."""
+    for name, value in sorted(environment.items()):
+        kind: Any = Config
+        for step in name.upper().removeprefix(PREFIX).lower().split("__"):
+            known = kind.model_fields.get(step) if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+            kind = None if known is None else known.annotation
+        if get_origin(kind) is tuple or (isinstance(kind, type) and issubclass(kind, Section)):
+            try:
+                json.loads(value)
+            except ValueError:
+                return name
+    return f"{PREFIX}*"
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:

@@ -64,7 +64,9 @@ def test_the_environment_overrides_the_file(tmp_path: Path, monkeypatch: pytest.
         ("PECHATNIK_SERVER__PORT", "abc", r"^environment variable PECHATNIK_SERVER__PORT: server\.port: 'abc'"),
         ("pechatnik_keys__pkcs11__sessions", "0", r"^environment variable pechatnik_keys__pkcs11__sessions: keys"),
         ("PECHATNIK_SERVER", '{"porrt": 1}', r"^environment variable PECHATNIK_SERVER: server\.porrt: is no key"),
-        ("PECHATNIK_PLUGINS__ENABLED", "abc", r"^environment: .*plugins.*JSON"),
+        ("PECHATNIK_PLUGINS__ENABLED", "abc", r"^environment variable PECHATNIK_PLUGINS__ENABLED: is not JSON"),
+        ("PECHATNIK_PACKS__SHIPPED", "['private']", r"^environment variable PECHATNIK_PACKS__SHIPPED: is not JSON"),
+        ("pechatnik_server", "{", r"^environment variable pechatnik_server: is not JSON"),
     ],
 )
 def test_what_is_wrong_in_the_environment_is_not_blamed_on_the_file(
