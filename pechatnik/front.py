@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -26,6 +29,11 @@ STATUS_BODY = 64 * 1024
 DRAWING_THREADS = 4
 HELD_BODIES = 256 * 1024 * 1024
 """Octets of bodies in memory at once, of all requests together; beyond it clients are told to come again."""
+
+GRACE = 2.0
+"""Seconds in which requests that are being answered are answered, once the server is to end."""
+LAST_WRITES = 0.5
+"""Seconds for what was answered to reach its client; after that a connection that stays open ends nevertheless."""
 
 log = structlog.get_logger("front")
 
@@ -48,11 +56,41 @@ class Front:
         self._body_limit = body_limit
         self._body_seconds = body_seconds
         self._held = 0
+        self._answering = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._endings: set[asyncio.Task[None]] = set()
         self._status = ThreadPoolExecutor(STATUS_THREADS, thread_name_prefix="status")
         self._drawing = ThreadPoolExecutor(DRAWING_THREADS, thread_name_prefix="drawing")
         self._others = ThreadPoolExecutor(threads, thread_name_prefix="request")
 
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.add_signal_handler(signal.SIGTERM, lambda: self._endings.add(loop.create_task(self._end())))
+
+    async def _end(self) -> None:
+        """End within a second or so. Granian by itself waits for every client that keeps a connection open, such as
+        one that has sent half a header, until its process is killed with a warning."""
+        signal.raise_signal(signal.SIGINT)  # granian's own end, which closes what is idle, is kept under this one
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                await self._idle.wait()
+        await asyncio.sleep(LAST_WRITES)
+        leave()
+
+    def __rsgi_del__(self, _: asyncio.AbstractEventLoop) -> None:
+        leave()
+
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        self._answering += 1
+        self._idle.clear()
+        try:
+            await self._answer(scope, protocol)
+        finally:
+            self._answering -= 1
+            if not self._answering:
+                self._idle.set()
+
+    async def _answer(self, scope: Any, protocol: Any) -> None:
         body = bytearray()
         try:
             await self._read(scope, protocol, body)
@@ -95,6 +133,14 @@ class Front:
                         raise Refused(503, "too much is coming in at once; try again")
         except TimeoutError:
             raise Refused(408, f"the body did not arrive within {self._body_seconds:g} seconds") from None
+
+
+def leave() -> None:
+    """End this process without the interpreter's own end, in which a thread of granian that still wants to call
+    Python is unwound through Rust and aborts with a panic."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def environment(scope: Any, body: bytes) -> dict[str, Any]:

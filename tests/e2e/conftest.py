@@ -34,6 +34,7 @@ class House:
 
     url: str
     program: Program
+    config: Path
     operator: Actor
     reviewer: Actor
     subscriber: Actor
@@ -113,7 +114,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=place)
     try:
         _await(server, url, place / "server.log")
-        yield House(url=url, program=program, **{name: hired[name] for name in ("operator", "reviewer", "subscriber")})
+        yield House(
+            url=url,
+            program=program,
+            config=config,
+            **{name: hired[name] for name in ("operator", "reviewer", "subscriber")},
+        )
     finally:
         server.terminate()
         server.wait(timeout=30)
