@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -68,6 +69,28 @@ def test_every_block_of_the_other_pages_is_known(place: Path) -> None:
             assert any(beginning in script for beginning in NOT_RUN), f"{page}: run this, or say why not:\n{script}"
 
 
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of this checkout as they are, with its environment borrowed."""
+    place = tmp_path_factory.mktemp("checkout")
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout.splitlines()  # fmt: skip
+    for name in listed:
+        if (ROOT / name).is_file():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, place / name)
+    for name in (".venv", ".tools"):
+        (place / name).symlink_to(ROOT / name)
+    return place
+
+
 @pytest.mark.timeout(400)
-def test_what_make_demo_runs_walks_the_journey(tmp_path: Path) -> None:
-    run(f"pechatnik quickstart --directory {tmp_path / 'demo'} --fresh --yes --json", tmp_path)
+def test_make_demo_walks_the_journey(checkout: Path) -> None:
+    run("make -o .venv/.run demo", checkout)  # as if just set up: a borrowed environment is not changed
+    assert (checkout / "var" / "demo" / "pechatnik.toml").is_file()
+
+
+def test_make_shows_its_targets(checkout: Path) -> None:
+    run("make | grep -q '^demo'", checkout)
