@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
-from ca_core.documents.envelope_key import KEY_OCTETS, KeyWrap, WrappedKey
+from ca_core.documents.envelope_key import KEY_OCTETS, KeyWrap
 from ca_core.documents.sealed_stream import seal, unseal
 from ca_core.domain.errors import Duplicate, IntegrityAlarm, TryAgain
 from ca_core.domain.identifiers import Entropy
@@ -82,10 +82,6 @@ class SealedStore:
     def get(self, object_id: UUID, owner: UUID, *, wrapped_key: bytes, key_id: str) -> bytes:
         """All of the plaintext, verified to its end; errors as :meth:`open`."""
         return b"".join(self.open(object_id, owner, wrapped_key=wrapped_key, key_id=key_id))
-
-    def rewrap(self, object_id: UUID, owner: UUID, *, wrapped_key: bytes, key_id: str) -> WrappedKey:
-        """The same data key under the current key-encryption key; the file stays as it is."""
-        return self._wrap.wrap(self._wrap.unwrap(wrapped_key, key_id, object_id, owner), object_id, owner)
 
     def destroy(self, object_id: UUID) -> None:
         """Remove the file and what an interrupted put left; nothing happens when there is none.

@@ -64,9 +64,6 @@ class AccountRows(EntityRows[Account]):
     def add_centre(self, centre: Centre) -> None:
         self._centres.add(centre)
 
-    def replace_centre(self, centre: Centre) -> Centre:
-        return self._centres.replace(centre)
-
     def centre(self, id: UUID) -> Centre:
         return self._found_centre(self._centres._one(select(centres).where(centres.c.id == id)))
 

@@ -173,9 +173,9 @@ def test_writers_in_each_others_way_are_told_to_try_again(
         def change(*order: Centre) -> None:
             try:
                 with others.begin(SYSTEM_ACTOR) as tx:
-                    tx.accounts.replace_centre(replace(order[0], name="x"))
+                    tx.accounts._centres.replace(replace(order[0], name="x"))
                     both.wait(timeout=30)
-                    tx.accounts.replace_centre(replace(order[1], name="x"))
+                    tx.accounts._centres.replace(replace(order[1], name="x"))
             except BaseException as failure:
                 failures.append(failure)
 
