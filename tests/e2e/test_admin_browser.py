@@ -108,6 +108,13 @@ def accept_all(page: Page) -> None:
         page.wait_for_load_state()
 
 
+def say_why(page: Page, what: str, words: str) -> None:
+    form = page.locator("details", has=page.locator("summary", has_text=what))
+    form.locator("summary").click()
+    form.get_by_role("textbox").fill(words)
+    form.get_by_role("button", name=what).click()
+
+
 def test_two_people_decide_and_an_officer_holds(house: Any, desk: Desk) -> None:
     application = submitted(house)
     operator = desk("operator")
@@ -161,10 +168,11 @@ def test_two_people_decide_and_an_officer_holds(house: Any, desk: Desk) -> None:
     officer.get_by_role("searchbox").fill(certificate.serial.hex)
     officer.get_by_role("button", name="Show").click()
     officer.get_by_role("link", name="Example Ltd").first.click()
-    officer.get_by_role("button", name="Put on hold").click()
+    say_why(officer, "Put it on hold", "the subscriber asked for it by telephone")
     expect(officer.get_by_text("It is on hold.")).to_be_visible()
-    officer.get_by_role("button", name="Lift the hold").click()
+    say_why(officer, "Lift the hold", "it was another certificate")
     expect(officer.get_by_text("The hold is lifted.")).to_be_visible()
+    expect(officer.get_by_text("the subscriber asked for it by telephone")).to_be_visible()
     assert house.services.certificates.get(house.subscriber, certificate.id).state.value == "issued"
     unexpected = [one for one in desk.complaints if "422" not in one]
     assert unexpected == [], "the content security policy blocks nothing of ours"
