@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table
 from ca_core.domain.account import Account
 from ca_core.domain.application import Application, Approval, CheckResult, Editor
 from ca_core.domain.authority import Authority, PublishedDigest
-from ca_core.domain.certificate import BlockedKey, Certificate
+from ca_core.domain.certificate import BlockedKey, Certificate, Ground
 from ca_core.domain.document import Document, PageView
 from ca_core.domain.work import Notice
 from ca_core.storage import tables
@@ -29,6 +29,7 @@ TABLES: Mapping[type, Table] = {
     Document: tables.documents,
     Editor: tables.application_editors,
     Notice: tables.notices,
+    Ground: tables.certificate_grounds,
     PageView: tables.page_views,
     PublishedDigest: tables.published_crls,
 }

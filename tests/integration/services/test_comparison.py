@@ -50,8 +50,10 @@ def at_work(house: Any, clock: Any) -> None:
     """Something in every table: issued, refused and corrected, rejected, withdrawn, revoked, held, lost, found."""
     services = house.services
     held, lost, compromised = house.issued(), house.issued(house.signing()), house.issued()
-    services.revocation.hold(house.officer, held.id)
-    services.revocation.revoke(SYSTEM_ACTOR, compromised.id, reason=R.KEY_COMPROMISE, invalidity_date=clock())
+    services.revocation.hold(house.officer, held.id, because="asked by telephone")
+    services.revocation.revoke(
+        SYSTEM_ACTOR, compromised.id, reason=R.KEY_COMPROMISE, invalidity_date=clock(), because="told by the owner"
+    )
     started = services.replacement.report(house.subscriber, lost.id, circumstance=Circumstance.LOST)
     corrected = house.submit(house.apply(house.signing()))
     services.review.claim(house.operator, corrected.id)
@@ -183,6 +185,11 @@ CASES = [
     changed("documents", "uploaded_by", NOBODY, state="accepted"),
     changed("documents", "wrapped_key", None, state="accepted"),
     gone("documents", state="accepted"),
+    gone("certificate_grounds"),
+    changed("certificate_grounds", "words", "another reason"),
+    changed("certificate_grounds", "by", "somebody else"),
+    changed("certificate_grounds", "action", "revoked", action="held"),
+    copied("certificate_grounds", id=uuid4, certificate=uuid4),
     gone("page_views"),
     changed("page_views", "sha256", ZEROS),
     copied("page_views", account=uuid4),
@@ -270,7 +277,7 @@ def test_what_was_approved_stays_readable_after_the_data_changed(house: Any) -> 
 
 def test_a_journey_has_all_of_one_application_and_nothing_of_another(house: Any) -> None:
     other, certificate = house.issued(), house.issued(house.signing())
-    house.services.revocation.hold(house.officer, certificate.id)
+    house.services.revocation.hold(house.officer, certificate.id, because="asked by telephone")
     records = house.services.journeys.records(house.auditor, certificate.application)
     kinds = {one.action.partition(".")[0] for one in records}
     assert kinds == {"application", "document", "request", "certificate", "notice"}

@@ -137,13 +137,16 @@ def test_invariant_15_a_worker_killed_at_any_commit_loses_nothing_and_repeats_no
     seen = Counter[str]()
 
     def change() -> UUID:
-        """Something that a mail, an event and a list have to follow; the notice, after which the event is named."""
+        """Something that a mail, an event and a list have to follow, in this order, so that every point is another
+        step; the notice, after which the event is named."""
         with survivor.transactions.begin(SYSTEM_ACTOR) as tx:
             notify(tx, house.subscriber.id, "password-changed")
             notice = max(tx.jobs.notices_of(house.subscriber.id), key=lambda one: one.id).id
+        with survivor.transactions.begin(SYSTEM_ACTOR) as tx:
             emit(tx, "thing.happened", thing=notice)
+        with survivor.transactions.begin(SYSTEM_ACTOR) as tx:
             tx.jobs.enqueue(JobKind.CRL, {"authority": str(issuing.id), "partition": 0})
-            return notice
+        return notice
 
     def lists() -> int:
         with survivor.engine.begin() as connection:
