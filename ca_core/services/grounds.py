@@ -4,7 +4,10 @@ Words may tell of persons: they stand beside the certificate, and the audit has 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ca_core.domain.access import Actor, Role
+from ca_core.domain.audit import said
 from ca_core.domain.certificate import Certificate, Ground
 from ca_core.domain.errors import InvalidInput
 from ca_core.services.ports import Transaction
@@ -25,9 +28,10 @@ def checked_ground(actor: Actor, words: str) -> str:
     return ground
 
 
-def keep_ground(tx: Transaction, certificate: Certificate, action: str, words: str) -> None:
-    """Keep what was said of this change, if anything was."""
-    if words:
-        tx.certificates.add_ground(
-            Ground(id=tx.new_id(), certificate=certificate.id, action=action, by=tx.actor.name, at=tx.now, words=words)
-        )
+def keep_ground(tx: Transaction, certificate: Certificate, action: str, words: str) -> Mapping[str, str]:
+    """Keep what was said of this change, if anything was; what the record says of it."""
+    if not words:
+        return {}
+    ground = Ground(id=tx.new_id(), certificate=certificate.id, action=action, by=tx.actor.name, at=tx.now, words=words)
+    tx.certificates.add_ground(ground)
+    return {"ground": str(ground.id), "words": said(words)}

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from ca_core.domain.access import Actor, Permission, Role
-from ca_core.domain.audit import said
 from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
 from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
 from ca_core.domain.errors import InvalidInput, NotPermitted, WrongState
@@ -152,14 +151,9 @@ def _revoke_authority(tx: Transaction, authority: Authority) -> None:
 
 
 def _record(tx: Transaction, certificate: Certificate, what: str, ground: str, **details: object) -> None:
-    keep_ground(tx, certificate, what, ground)
+    kept = keep_ground(tx, certificate, what, ground)
     tx.audit.record(
-        f"certificate.{what}",
-        "certificate",
-        certificate.id,
-        serial=certificate.serial.hex,
-        ground=said(ground) if ground else None,
-        **details,
+        f"certificate.{what}", "certificate", certificate.id, serial=certificate.serial.hex, **kept, **details
     )
     refresh_crl(tx, certificate)
     if certificate.application is not None:

@@ -132,6 +132,8 @@ TRIGGERS = (
     Trigger("approval_is_kept", "approvals", "DELETE", "1 = 1", "immutable"),
     Trigger("snapshot_stays", "snapshots", "UPDATE", "1 = 1", "immutable"),
     Trigger("snapshot_is_kept", "snapshots", "DELETE", "1 = 1", "immutable"),
+    Trigger("ground_stays", "certificate_grounds", "UPDATE", "1 = 1", "immutable"),
+    Trigger("ground_is_kept", "certificate_grounds", "DELETE", "1 = 1", "immutable"),
     Trigger("editor_stays", "application_editors", "UPDATE", "1 = 1", "immutable"),
     Trigger("editor_is_kept", "application_editors", "DELETE", "1 = 1", "immutable"),
     Trigger("application_identity_stays", "applications", "UPDATE", _changed("id", "number", "owner"), "immutable"),

@@ -93,4 +93,4 @@ def test_make_demo_walks_the_journey(checkout: Path) -> None:
 
 
 def test_make_shows_its_targets(checkout: Path) -> None:
-    run("make | grep -q '^demo'", checkout)
+    run("make | grep '^demo'", checkout)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ca_core.domain.audit import AuditRecord, said
 from ca_core.domain.certificate import Ground
-from ca_core.services.comparison.by_object import ByObject, Said, identifiers
+from ca_core.services.comparison.by_object import ByObject, Said
 from ca_core.services.ports import Transaction
 
 
@@ -20,24 +20,30 @@ class Grounds(ByObject[Ground]):
             super().feed(tx, record)
 
     def made(self, record: AuditRecord) -> str:
-        return f"{record.object_id} {record.action.partition('.')[2]} at {record.at.isoformat()}"
-
-    def key(self, row: Ground) -> str:
-        return f"{row.certificate} {row.action} at {row.at.isoformat()}"
+        return str(record.details["ground"])
 
     def about(self, row: Ground) -> str:
         return str(row.certificate)
 
     def concerns(self, record: AuditRecord, row: Ground) -> bool:
-        return record.details.get("ground") is not None and self.made(record) == self.key(row)
-
-    def known(self, tx: Transaction, keys: Collection[str]) -> Collection[str]:
-        certificates = {key.partition(" ")[0] for key in keys}
-        return {self.key(row) for row in tx.all_rows.among(Ground, "certificate", identifiers(certificates))}
+        return record.details.get("ground") == str(row.id)
 
     def recorded(self, records: Sequence[AuditRecord]) -> Mapping[str, Said]:
-        (record,) = records
-        return {"words": (record.sequence, record.details["ground"]), "by": (record.sequence, record.actor_name)}
+        first = records[0]
+        says = {
+            "certificate": first.object_id,
+            "action": first.action.partition(".")[2],
+            "words": first.details.get("words"),
+            "by": first.actor_name,
+            "at": first.at,
+        }
+        return {name: (first.sequence, value) for name, value in says.items()}
 
     def stated(self, row: Ground) -> Mapping[str, object]:
-        return {"words": said(row.words), "by": row.by}
+        return {
+            "certificate": str(row.certificate),
+            "action": row.action,
+            "words": said(row.words),
+            "by": row.by,
+            "at": row.at,
+        }

@@ -49,7 +49,7 @@ def test_the_words_are_kept_in_order_and_their_digests_in_the_record(house: Any,
         ("revoked", house.officer.name, "she left"),
     ]
     records = house.services.audit.list(house.auditor, object_id=str(certificate.id))
-    assert [one.details["ground"] for one in records if "ground" in one.details] == [said(one.words) for one in found]
+    assert [one.details["words"] for one in records if "words" in one.details] == [said(one.words) for one in found]
     assert "Schmidt" not in str(records)
 
 

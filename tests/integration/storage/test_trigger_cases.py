@@ -17,7 +17,7 @@ from ca_core.domain.algorithms import SignatureAlgorithm
 from ca_core.domain.application import ApprovedContent
 from ca_core.domain.audit import AuditCheckpoint
 from ca_core.domain.authority import Authority, AuthorityKind, PublishedCrl
-from ca_core.domain.certificate import CertificateState, RevocationReason
+from ca_core.domain.certificate import CertificateState, Ground, RevocationReason
 from ca_core.domain.profile import Environment
 from ca_core.domain.work import Notice
 from ca_core.storage.engine import engine_for
@@ -208,6 +208,8 @@ CASES: dict[str, dict[str, list[str]]] = {
             "UPDATE notices SET sent_at = '{other_moment}' WHERE state = 'sent'",
         ],
         "notice_is_kept": ["DELETE FROM notices"],
+        "ground_stays": ["UPDATE certificate_grounds SET words = 'other'"],
+        "ground_is_kept": ["DELETE FROM certificate_grounds"],
         "blocked_key_stays": ["UPDATE blocked_keys SET reason = 'x'"],
         "blocked_key_is_kept": ["DELETE FROM blocked_keys"],
     },
@@ -265,6 +267,9 @@ def _filled(shelf: Any, other_moment: str) -> dict[str, str]:
         tx.certificates.replace(abandoned.abandon(at=tx.now))
         tx.documents.replace(replace(destroyed, wrapped_key=None))
         tx.certificates.block_key(bytes(32), "keyCompromise", tx.now)
+        tx.certificates.add_ground(
+            Ground(id=tx.new_id(), certificate=revoked.id, action="revoked", by="first", at=tx.now, words="lost")
+        )
         tx.applications.keep_approved(ApprovedContent(digest=bytes(32), content=b"{}", at=tx.now))
         for notice in (tx.new_id(), tx.new_id()):
             tx.jobs.add_notice(Notice(id=notice, account=owner, kind="x", created_at=tx.now))
