@@ -78,7 +78,8 @@ class Front:
         leave()
 
     def __rsgi_del__(self, _: asyncio.AbstractEventLoop) -> None:
-        leave()
+        if not self._answering:
+            leave()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         self._answering += 1

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from ca_core.domain.account import Account
-from ca_core.domain.errors import Duplicate, InvalidInput, NotAuthenticated, NotFound
+from ca_core.domain.errors import CaError, Duplicate, InvalidInput, NotAuthenticated, NotFound
 from web import identity
 from web.limits import letters
 from web.status import status_of
@@ -46,8 +46,7 @@ def again() -> ResponseReturnValue:
 @blueprint.get("/confirm-address")
 def confirm() -> ResponseReturnValue:
     """What the link opens. It confirms nothing by itself: programs that look through mail open links too."""
-    _mine()
-    return render_template("confirm_address.html", token=request.args.get("token", ""), error="")
+    return _confirming(request.args.get("token", ""))
 
 
 @blueprint.post("/confirm-address")
@@ -56,9 +55,21 @@ def confirm_submit() -> ResponseReturnValue:
     try:
         confirmed = identity.services().addresses.confirm(_mine().actor(), token)
     except (InvalidInput, Duplicate) as error:
-        return render_template("confirm_address.html", token="", error=error.detail), status_of(error)
+        return _refused(error)
     flash(_("Your address %(address)s is confirmed.", address=confirmed.email), "done")
     return redirect("/")
+
+
+def _confirming(token: str) -> ResponseReturnValue:
+    try:
+        address = identity.services().addresses.asked(_mine().actor(), token)
+    except InvalidInput as error:
+        return _refused(error)
+    return render_template("confirm_address.html", token=token, address=address, error="")
+
+
+def _refused(error: CaError) -> ResponseReturnValue:
+    return render_template("confirm_address.html", token="", address="", error=error.detail), status_of(error)
 
 
 @blueprint.app_context_processor

@@ -68,6 +68,11 @@ class Addresses:
             if self.waits(account):
                 self.ask(tx, account, account.email)
 
+    def asked(self, actor: Actor, token: str) -> str:
+        """The address that the link would confirm; InvalidInput as of :meth:`confirm`."""
+        with self._transactions.read(actor) as tx:
+            return self._asked(token, tx.accounts.get(actor.id, seen_by=EVERYTHING), tx.now)
+
     def confirm(self, actor: Actor, token: str) -> Account:
         """Take the link, by whoever is logged in to the account that it was made for. InvalidInput for one that is
         spent, too old, of another account or none at all; Duplicate when the address got an account meanwhile."""
@@ -75,10 +80,9 @@ class Addresses:
             raise NotPermitted("an API token cannot do this; log in with the password")
         with self._transactions.begin(actor) as tx:
             account = tx.accounts.get(actor.id, seen_by=EVERYTHING)
-            letter = self._opened(token, account)
-            if letter is None or not _is_due(letter, account, tx.now):
-                raise InvalidInput("this link is not right, too old or used already; let us send another one")
-            old, new = account.email, letter["to"]
+            old, new = account.email, self._asked(token, account, tx.now)
+            if account.is_staff and new != old:  # asked for before the account became staff's
+                raise NotPermitted("the address of a staff account is changed by an administrator")
             known = tx.accounts.by_email(new)
             if known is not None and known.id != account.id:
                 raise Duplicate("there is an account with this e-mail address already")
@@ -98,7 +102,7 @@ class Addresses:
         content = self._sealing.open(sealed, bound_to=_letter_of(account))
         letter = json.loads(content)
         asks = "expires" in letter
-        if self._mailer is None or not account.active or (asks and not _is_due(letter, account, now)):
+        if self._mailer is None or not account.active or (asks and not _still_good(letter, account, now)):
             return
         values = {"name": account.name, "installation": self._installation}
         if asks:
@@ -116,6 +120,12 @@ class Addresses:
         sealed = self._sealing.seal(json.dumps(content).encode(), bound_to=_letter_of(account))
         tx.jobs.enqueue(JobKind.LETTER, {"account": str(account.id), "sealed": sealed.hex()})
 
+    def _asked(self, token: str, account: Account, now: datetime) -> str:
+        letter = self._opened(token, account)
+        if letter is None or not _still_good(letter, account, now):
+            raise InvalidInput("this link is not right, too old or used already; let us send another one")
+        return letter["to"]
+
     def _opened(self, token: str, account: Account) -> dict[str, str] | None:
         try:
             sealed = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
@@ -125,7 +135,7 @@ class Addresses:
         return letter
 
 
-def _is_due(letter: dict[str, str], account: Account, now: datetime) -> bool:
+def _still_good(letter: dict[str, str], account: Account, now: datetime) -> bool:
     """Whether nothing was confirmed since it was written, and it is not too old."""
     unchanged = (letter["from"], letter["since"]) == (account.email, _since(account))
     return unchanged and now < datetime.fromisoformat(letter["expires"])

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from ca_core.domain.access import Actor, Permission
 from ca_core.domain.algorithms import KeyAlgorithm
-from ca_core.domain.audit import AuditCheckpoint, AuditRecord, checkpoint_message
+from ca_core.domain.audit import AuditCheckpoint, AuditRecord, Fault, checkpoint_message
 from ca_core.domain.errors import AuditBroken, Duplicate, KeyMissing, NotFound, WrongState
 from ca_core.services.audit_chain import SIGNATURE, AuditChain, AuditReport, is_signed
 from ca_core.services.audit_file import checkpoint_line, heading_line, record_line
@@ -132,8 +132,11 @@ class Audit:
             compared = comparisons()
             self._walk(tx, chain, compared)
             for comparison in compared:
-                for fault in comparison.faults(tx):
-                    chain.contradicted(fault)
+                try:
+                    for fault in comparison.faults(tx):
+                        chain.contradicted(fault)
+                except Exception as error:  # whatever stands in a row or a record must not end the look at the others
+                    chain.contradicted(Fault(table=comparison.table, object="unreadable", detail=_unreadable(error)))
             return chain.report()
 
     def _lines(self, actor: Actor) -> Iterator[str]:
@@ -156,7 +159,11 @@ class Audit:
         for record in _records(tx, after=chain.sequence):
             if chain.feed(record):
                 for comparison in compared:
-                    comparison.feed(tx, record)
+                    try:
+                        comparison.feed(tx, record)
+                    except Exception as error:  # as above
+                        detail = f"by record {record.sequence}: {_unreadable(error)}"
+                        chain.contradicted(Fault(table=comparison.table, object="unreadable", detail=detail))
         chain.expect_end(*tx.audit.head())
 
     def _mac_fits(self, record: AuditRecord) -> bool:
@@ -172,6 +179,10 @@ class Audit:
             with suppress(Duplicate):
                 self._keys.generate(KEY_REFERENCE, KeyAlgorithm.EC_P384)
         return self._keys.signer(KEY_REFERENCE, SIGNATURE)
+
+
+def _unreadable(error: Exception) -> str:
+    return f"a row or a record cannot be read ({type(error).__name__}: {error})"
 
 
 def _require_sealed(tx: Transaction, seal: AuditCheckpoint) -> None:

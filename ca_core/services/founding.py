@@ -118,6 +118,10 @@ class Founding:
                 certificate=str(intent.id),
                 key=intent.spki_sha256.hex(),
                 key_reference=authority.key_reference,
+                kind=authority.kind.value,
+                environment=authority.environment.value,
+                partitions=authority.partitions,
+                algorithm=authority.signature_algorithm.value,
             )
         return authority
 

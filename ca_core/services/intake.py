@@ -166,6 +166,7 @@ class Intake:
                 round=submitted.round,
                 profile=profile.digest.hex(),
                 content=content_digest(submitted).hex(),
+                approvals=submitted.approvals_required,
             )
             notify(tx, submitted.owner, "application-submitted", application=submitted)
             emit(tx, "application.submitted", application=id)

@@ -174,7 +174,7 @@ class Issuance:
             raise TryAgain(f"application {application.number} was changed just now; look at it again")
         self._settle_earlier(tx, current)
         approvals = tx.applications.approvals(current.id, current.round)
-        if len({one.approver for one in approvals if _may_approve(tx, one)}) < current.approvals_required:
+        if len({one.approver for one in approvals if _may_approve(tx, one)}) < ticket.profile.approvals:
             raise ApprovalNeeded(
                 f"application {current.number} lacks an approval of somebody who may still approve; "
                 "have it reviewed again"

@@ -220,7 +220,7 @@ class Review:
             )
             tx.applications.add_approval(approval)
             given = len(shown.approvals) + 1
-            if given >= application.approvals_required:
+            if given >= self._profiles.pinned(application).approvals:  # of the profile, whatever the row says
                 approved = self._clock.stop(application.step(S.AWAITING_KEY, at=tx.now), at=tx.now)
                 notify(tx, application.owner, "application-approved", application=approved)
                 emit(tx, "application.approved", application=id)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.application import Application
+from ca_core.domain.audit import said
 from ca_core.domain.certificate import Certificate, CertificateState
 from ca_core.domain.identifiers import Serial
 from ca_core.domain.profile import Profile
@@ -112,6 +113,10 @@ def record_intent(
         issuer_key=issuer.key_identifier.hex(),
         algorithm=issuer.signature_algorithm.value,
         key=ticket.spki_sha256.hex(),
+        partition=ticket.partition,
+        subject=said(content.subject),
+        centre=str(intent.centre) if intent.centre else None,
+        replaces=str(intent.replaces) if intent.replaces else None,
         **({"application": str(application.id)} if application else {}),
         **details,
     )

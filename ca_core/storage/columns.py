@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from ca_core.domain.errors import IntegrityAlarm
 from ca_core.domain.identifiers import Serial
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -157,4 +158,9 @@ class SerialNumber(TypeDecorator[Serial]):
         return None if value is None else value.hex
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Serial | None:
-        return None if value is None else Serial(int(value, 16))
+        if value is None:
+            return None
+        serial = Serial(int(value, 16))
+        if serial.hex != value:  # statements look for the text: another spelling would be found by nobody
+            raise IntegrityAlarm(f"the serial number {value[:40]!r} is not spelt as it was stored")
+        return serial

@@ -71,6 +71,7 @@ class Applications(ByObject[Application]):
             "owner": str(row.owner),
             "state": row.state.value,
             "round": row.round,
+            "approvals": row.approvals_required,
             "content": content_digest(row).hex(),
             "profile": row.profile_digest.hex(),
             "note": digest_of(row.note),
@@ -99,7 +100,7 @@ def _after(record: AuditRecord, state: str) -> Mapping[str, object]:
                 "circumstance": details.get("circumstance") if begun else None,
             }
         case "application.submitted":
-            said |= {"profile": details.get("profile"), "note": digest_of("")}
+            said |= {name: details.get(name) for name in ("profile", "approvals")} | {"note": digest_of("")}
         case "application.returned" | "application.rejected":
             said["note"] = details.get("note")
         case "application.reconsidered" | "request.received":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import ClassVar
 
 from ca_core.domain.audit import AuditRecord, Fault
 from ca_core.domain.certificate import BlockedKey, Certificate, RevocationReason
@@ -13,6 +14,8 @@ from ca_core.services.ports import Transaction
 
 class BlockedKeys:
     """Holds nothing: certificates are compared with the record, and blocked keys with certificates."""
+
+    table: ClassVar[str] = "blocked_keys"
 
     def feed(self, tx: Transaction, record: AuditRecord) -> None:
         """No record of their own."""

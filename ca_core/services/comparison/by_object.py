@@ -29,6 +29,8 @@ Said = tuple[int, object]
 class Comparison(Protocol):
     """One kind of rows beside the record. Fed every genuine record in its order, then asked once for the faults."""
 
+    table: ClassVar[str]
+
     def feed(self, tx: Transaction, record: AuditRecord) -> None: ...
 
     def faults(self, tx: Transaction) -> Iterator[Fault]: ...

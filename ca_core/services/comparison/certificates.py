@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ca_core.domain.access import SYSTEM_ACTOR
-from ca_core.domain.audit import AuditRecord
+from ca_core.domain.audit import AuditRecord, said as words_digest
 from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
 from ca_core.domain.errors import CaError
 from ca_core.services.comparison.by_object import ByObject, Said
@@ -55,6 +55,10 @@ class Certificates(ByObject[Certificate]):
             "key": row.spki_sha256.hex(),
             "profile": row.profile_digest.hex(),
             "profile_name": f"{row.profile} {row.profile_version}",
+            "partition": row.partition,
+            "subject": words_digest(row.subject),
+            "centre": None if row.centre is None else str(row.centre),
+            "replaces": None if row.replaces is None else str(row.replaces),
             "created_at": row.created_at,
             "issued_at": row.issued_at,
             "state": row.state.value,
@@ -82,7 +86,7 @@ def _after(record: AuditRecord, now: Mapping[str, object]) -> Mapping[str, objec
     details = record.details
     match record.action:
         case "certificate.intent":
-            told = ("serial", "issuer", "key", "profile", "profile_name")
+            told = ("serial", "issuer", "key", "profile", "profile_name", "partition", "subject", "centre", "replaces")
             return {
                 "state": "intent",
                 **{name: details.get(name) for name in told},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import ClassVar
 
 from ca_core.domain.audit import AuditRecord, Fault
 from ca_core.domain.authority import PublishedDigest
@@ -15,6 +16,8 @@ List = tuple[str, int, int]
 
 class PublishedCrls:
     """Holds number and digest of each list: they have no identifier that the record could be asked for."""
+
+    table: ClassVar[str] = "published_crls"
 
     def __init__(self) -> None:
         self._issued: dict[List, tuple[int, str]] = {}

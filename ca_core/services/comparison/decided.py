@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import ClassVar
 from uuid import UUID
 
 from ca_core.domain.application import Application, Approval, CheckResult, snapshot_digest
@@ -16,6 +17,8 @@ from ca_core.services.ports import Transaction
 
 class Decided:
     """Recomputes it for every application whose present round has all its approvals."""
+
+    table: ClassVar[str] = "applications"
 
     def feed(self, tx: Transaction, record: AuditRecord) -> None:
         """It asks rows alone: :class:`~ca_core.services.comparison.approvals.Approvals` holds digests to the record."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import ClassVar
 from uuid import UUID
 
 from ca_core.domain.application import Application, Editor
@@ -26,6 +27,8 @@ EDITS = frozenset(
 
 class Editors:
     """Both ways for each application."""
+
+    table: ClassVar[str] = "application_editors"
 
     def feed(self, tx: Transaction, record: AuditRecord) -> None:
         """They are asked for by application."""

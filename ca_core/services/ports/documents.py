@@ -29,6 +29,10 @@ class Documents(Rows[Document], Protocol):
         else received, the longest ago."""
         ...
 
+    def counting(self, ids: Collection[UUID]) -> Sequence[tuple[Document, UUID]]:
+        """Those of these that count and are not destroyed, each with its owner."""
+        ...
+
     def mark_checked(self, ids: Collection[UUID], at: datetime) -> None: ...
 
     def add_view(self, document: UUID, account: UUID, page: int, sha256: bytes, at: datetime) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, Select, func, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ca_core.domain.access import Visibility
@@ -54,15 +55,20 @@ class DocumentRows(EntityRows[Document]):
         return self._all(statement)
 
     def longest_unchecked(self, limit: int) -> Sequence[tuple[Document, UUID]]:
-        statement = (
+        statement = self._counting().order_by(func.coalesce(D.checked_at, D.uploaded_at), D.id).limit(limit)
+        return [(self._entity(row), row["owner"]) for row in self._execute(statement).mappings()]
+
+    def counting(self, ids: Collection[UUID]) -> Sequence[tuple[Document, UUID]]:
+        statement = self._counting().where(D.id.in_(ids))
+        return [(self._entity(row), row["owner"]) for row in self._execute(statement).mappings()]
+
+    def _counting(self) -> Select[Any]:
+        return (
             self._select()
             .add_columns(applications.c.owner)
             .join(applications, applications.c.id == D.application)
             .where(D.wrapped_key.is_not(None), D.state != DocumentState.SUPERSEDED)
-            .order_by(func.coalesce(D.checked_at, D.uploaded_at), D.id)
-            .limit(limit)
         )
-        return [(self._entity(row), row["owner"]) for row in self._execute(statement).mappings()]
 
     def mark_checked(self, ids: Collection[UUID], at: datetime) -> None:
         self._execute(update(documents).where(D.id.in_(ids)).values(checked_at=at))

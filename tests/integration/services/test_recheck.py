@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import text, update
 
 from ca_core.domain.access import SYSTEM_ACTOR
-from ca_core.domain.errors import IntegrityAlarm
 from ca_core.services import verification
 from ca_core.storage import triggers
 from ca_core.storage.tables import certificates, documents
@@ -73,14 +72,83 @@ def test_a_broken_signature_is_an_alarm_on_record_in_the_log_in_readiness_and_in
     assert figures(house)["pechatnik_recheck_faults"] == len(report.reasons)
 
 
-def test_a_job_that_finds_a_broken_document_fails(house: Any) -> None:
+def test_a_job_that_finds_a_broken_document_is_done_once(house: Any) -> None:
     house.submit(house.apply(house.signing()))
     sealed_files(house)[0].unlink()
     with house.program.transactions.begin(SYSTEM_ACTOR) as tx:
         tx.jobs.enqueue("recheck", {"day": tx.now.date().isoformat()})
         [job] = [one for one in tx.jobs.find().items if one.kind == "recheck"]
-    with pytest.raises(IntegrityAlarm, match="missing"):
-        house.services.recheck.of_day(job)
+    house.program.worker.run_once()
+    with house.program.transactions.read(SYSTEM_ACTOR) as tx:
+        [done] = [one for one in tx.jobs.find().items if one.id == job.id]
+    assert (done.state.value, done.attempt) == ("done", 1)
+    [alarm] = records(house, "alarm.integrity")
+    assert "missing" in alarm.details["detail"]
+
+
+@pytest.mark.parametrize("damage", ["a folder in its place", "a key that is gone"])
+def test_a_document_that_cannot_be_read_at_all_does_not_end_the_look_at_the_others(house: Any, damage: str) -> None:
+    certificate = house.issued(house.signing())
+    file = sealed_files(house)[0]
+    if damage == "a folder in its place":
+        file.unlink()
+        file.mkdir()
+    else:
+        with house.program.engine.begin() as connection:
+            triggers.drop(connection)
+            connection.execute(
+                update(documents).where(documents.c.id == UUID(file.name[:36])).values(key_id="documents-gone")
+            )
+            triggers.create(connection)
+    break_signature(house, certificate)
+    report = day(house)
+    assert {(one.table, one.object) for one in report.faults} == {
+        ("documents", file.name[:36]),
+        ("certificates", certificate.serial.hex),
+    }
+
+
+def test_broken_documents_keep_no_other_from_its_turn(house: Any, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verification, "MOST_DOCUMENTS", 1)
+    house.submit(house.apply(house.signing()))
+    for file in sealed_files(house):
+        file.unlink()
+    assert [len(day(house).faults) for _ in (1, 2) if clock.advance(timedelta(seconds=1))] == [1, 2]
+
+
+def test_a_recheck_that_could_not_be_made_is_made_on_another_day(house: Any, clock: Any) -> None:
+    a_round(house)
+    clock.advance(timedelta(days=40))
+    for _ in range(3):
+        house.services.recheck.queue()
+        with house.program.engine.begin() as connection:
+            connection.execute(text("UPDATE jobs SET state = 'dead' WHERE kind = 'recheck' AND state = 'new'"))
+        clock.advance(timedelta(days=1))
+    a_round(house)
+    assert records(house, "recheck.done")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE certificates SET state = 'weg'",
+        "UPDATE notices SET state = 'weg'",
+        "UPDATE accounts SET roles = ' bogus '",
+        "UPDATE certificates SET serial = upper(serial)",
+    ],
+)
+def test_a_row_that_cannot_be_read_is_a_fault_and_hides_no_other(house: Any, statement: str) -> None:
+    house.issued()
+    sqlite = house.program.engine.dialect.name == "sqlite"
+    with house.program.engine.begin() as connection:
+        triggers.drop(connection)
+        if not sqlite:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text("UPDATE applications SET note = 'changed'"))
+        connection.execute(text(statement))
+        triggers.create(connection)
+    faults = house.services.audit.verify(house.auditor).faults
+    assert {"applications", statement.split()[1]} <= {one.table for one in faults}
 
 
 @pytest.mark.parametrize("damage", ["missing", "one byte", "another digest"])
