@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from ca_core.domain.access import SYSTEM_ACTOR
+from ca_core.domain.access import SYSTEM_ACTOR, Role
 from ca_core.domain.account import Account
 from ca_core.domain.audit import said
 from ca_core.domain.errors import AddressUnconfirmed, Duplicate, InvalidInput, NotPermitted
@@ -158,6 +159,19 @@ def test_another_address_holds_when_it_is_confirmed_and_the_old_one_is_told(post
     assert all("another e-mail address" in one["text"] for one in postbox.sent[-2:])
     log_in = posting.services.accounts.log_in
     assert log_in(email="new@example.org", password=PASSWORD, source="203.0.113.5").id == account.id
+
+
+def test_an_address_that_was_asked_for_before_somebody_became_staff_is_not_taken(
+    posting: Any, postbox: Postbox
+) -> None:
+    account = registered(posting)
+    posting.services.addresses.confirm(account.actor(), postbox.token())
+    change(posting, anna(posting), "new@example.org")
+    with posting.program.transactions.begin(SYSTEM_ACTOR) as tx:
+        tx.accounts.replace(replace(anna(posting), roles=frozenset({Role.SUPPORT})))
+    with pytest.raises(NotPermitted):
+        posting.services.addresses.confirm(anna(posting).actor(), postbox.token())
+    assert anna(posting).email == ANNA
 
 
 def test_what_happened_to_an_address_is_on_record_and_the_address_is_not(posting: Any, postbox: Postbox) -> None:

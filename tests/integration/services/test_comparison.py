@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -157,11 +158,20 @@ CASES = [
     changed("certificates", "profile_version", "1", **ISSUED),
     changed("certificates", "profile_digest", ZEROS, **ISSUED),
     changed("certificates", "issuer", NOBODY, **ISSUED),
+    changed("certificates", "partition", 7, **ISSUED),
+    changed("certificates", "subject", "CN=Somebody Else", **ISSUED),
+    changed("certificates", "centre", None, **ISSUED),
+    changed("certificates", "replaces", NOBODY, **ISSUED),
     gone("certificates", **ISSUED),
     copied("certificates", id=uuid4, serial=lambda: Serial(77), application=lambda: None, sha256=lambda: ZEROS),
     changed("authorities", "certificate", b"\x30\x00"),
     changed("authorities", "state", "revoked"),
     changed("authorities", "name", "other"),
+    changed("authorities", "environment", "demo"),
+    changed("authorities", "partitions", 9),
+    changed("authorities", "kind", "issuing", kind="root"),
+    changed("authorities", "key_identifier", bytes(20)),
+    changed("authorities", "not_after", datetime(2099, 1, 1, tzinfo=UTC)),
     changed("published_crls", "sha256", ZEROS),
     gone("published_crls"),
     gone("blocked_keys"),
@@ -177,6 +187,7 @@ CASES = [
     changed("applications", "state", "issued", state="accepted"),
     changed("applications", "state", "request-received", state="issued"),
     changed("applications", "round", 5, state="rejected"),
+    changed("applications", "approvals_required", 2, state="rejected", approvals_required=1),
     changed("documents", "state", "accepted", state="refused"),
     changed("documents", "state", "superseded", state="accepted"),
     changed("documents", "decided_by", NOBODY, state="accepted"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from sqlalchemy import text
 
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.errors import (
@@ -22,6 +23,7 @@ from ca_core.domain.errors import (
     StaleVersion,
     WrongState,
 )
+from ca_core.storage import triggers
 
 
 def two_pages() -> bytes:
@@ -199,6 +201,15 @@ def test_invariant_12_an_approver_does_not_choose_the_key(house: Any) -> None:
     with house.program.transactions.begin(SYSTEM_ACTOR) as tx:
         assert house.second_operator.id in tx.applications.editors(received.id), "who sent it edited it"
     assert house.services.issuance.issue(house.subscriber, received.id).state.value == "issued"
+
+
+def test_invariant_12_how_many_approve_is_for_the_profile_to_say_not_for_the_row(house: Any) -> None:
+    application = house.submit(house.apply(house.signing()))
+    with house.program.engine.begin() as connection:
+        triggers.drop(connection)
+        connection.execute(text("UPDATE applications SET approvals_required = 1"))
+        triggers.create(connection)
+    assert house.approve(application).state.value == "approved-first"
 
 
 def test_invariant_12_nobody_approves_twice(house: Any) -> None:
