@@ -16,7 +16,7 @@ from ca_core.domain.errors import CaError, InvalidInput, NotAuthenticated
 from ca_core.services.replacement_reason import Circumstance
 from web.forms import back, seen_version
 from web.identity import services
-from web.limits import revocations
+from web.limits import reports_compromise, revocations
 from web.status import status_of
 from web.words import said
 
@@ -86,13 +86,21 @@ class CertificatesView(GuardedView):
         return redirect(url_for(".one", id=id))
 
     @expose("/<uuid:id>/replace", methods=["POST"])
+    @revocations(lambda: str(caller().id), when=lambda: reports_compromise(request.form))
     def replace(self, id: UUID) -> ResponseReturnValue:
-        """For a subscriber at the counter."""
-        what = request.form.get("circumstance", "")
+        """For a subscriber at the counter. What revokes the old certificate asks for a recent password, as above."""
+        actor, form = caller(), request.form
+        what = form.get("circumstance", "")
         if what not in set(Circumstance):
             return self._page(id, error=_("say what happened"), status=422)
         try:
-            started = services().replacement.report(caller(), id, circumstance=Circumstance(what))
+            if reports_compromise(form):
+                require_fresh()
+            started = services().replacement.report(
+                actor, id, circumstance=Circumstance(what), because=form.get("because", "")
+            )
+        except (InvalidInput, NotAuthenticated) as error:
+            return self._page(id, error=said(error.detail), status=status_of(error))
         except CaError as error:
             return back(url_for(".one", id=id), error)
         return redirect(url_for("review.one", id=started.id))

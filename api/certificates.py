@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 from pydantic import BaseModel, Field
 
 from api.authentication import caller
@@ -35,7 +35,7 @@ from api.shapes import (
     Token,
 )
 from ca_core.domain.certificate import CertificateState
-from web.limits import REPORT, revocations
+from web.limits import REPORT, reports_compromise, revocations
 
 blueprint = group("certificates", "Certificates and their status")
 report = group("report", "Certificates and their status", tag="certificates", open=True)
@@ -111,16 +111,17 @@ def revoke(path: ById, header: IfMatch, body: RevocationBody) -> Response:
 
 
 @blueprint.post("/certificates/<uuid:id>/replace", responses={201: ApplicationOut})
+@revocations(lambda: str(caller().id), when=lambda: reports_compromise(request.get_json()))
 def replace(path: ById, body: ReplacementBody) -> Response:
     """Report the token lost, broken or compromised, or the data changed; starts the application for a new one."""
-    started = services().replacement.report(caller(), path.id, circumstance=body.circumstance)
+    started = services().replacement.report(caller(), path.id, circumstance=body.circumstance, because=body.because)
     return render(ApplicationOut.of(started), 201)
 
 
 @blueprint.post("/certificates/<uuid:id>/found", responses={200: CertificateOut})
-def found(path: ById) -> Response:
+def found(path: ById, body: GroundBody) -> Response:
     """The lost token was found: lift the hold and withdraw the replacement."""
-    return render(CertificateOut.of(services().replacement.found(caller(), path.id)))
+    return render(CertificateOut.of(services().replacement.found(caller(), path.id, because=body.because)))
 
 
 @blueprint.post("/crls", responses={200: listing(CrlOut)})

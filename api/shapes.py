@@ -85,7 +85,7 @@ class RevocationBody(GroundBody):
     invalidity_date: AwareDatetime | None = None
 
 
-class ReplacementBody(Body):
+class ReplacementBody(GroundBody):
     circumstance: Circumstance
 
 

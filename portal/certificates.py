@@ -16,6 +16,7 @@ from portal.blueprint import blueprint
 from portal.caller import PAGE, subscriber
 from web.forms import back, seen_version
 from web.identity import services
+from web.limits import reports_compromise, revocations
 
 LISTED = (CertificateState.ISSUED, CertificateState.HELD, CertificateState.REVOKED)
 """Intents and abandoned ones are no certificates to their owner."""
@@ -94,6 +95,7 @@ def replace(id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/certificates/<uuid:id>/replace")
+@revocations(lambda: str(subscriber().id), when=lambda: reports_compromise(request.form))
 def replace_submit(id: UUID) -> ResponseReturnValue:
     actor = subscriber()
     what = request.form.get("circumstance", "")

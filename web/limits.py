@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from flask import Flask
 from flask_limiter import Limiter, RouteLimit
 from flask_limiter.util import get_remote_address
+
+from ca_core.services.replacement_reason import Circumstance
 
 limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=False)
 """Counts per process; a reverse proxy's limit comes on top (docs/operations.md)."""
@@ -22,9 +24,16 @@ def uploads(account: Callable[[], str]) -> RouteLimit:
     return limiter.shared_limit("60 per minute; 600 per hour", scope="uploads", key_func=account)
 
 
-def revocations(account: Callable[[], str]) -> RouteLimit:
-    """Nobody revokes for good in bulk on a site or through the API, whatever was stolen from him; holds go on."""
-    return limiter.shared_limit("30 per hour", scope="revocations", key_func=account)
+def revocations(account: Callable[[], str], *, when: Callable[[], bool] = lambda: True) -> RouteLimit:
+    """Nobody revokes for good in bulk on a site or through the API, whatever was stolen from him; holds go on.
+
+    ``when`` tells whether the request revokes, where not every one does."""
+    return limiter.shared_limit("30 per hour", scope="revocations", key_func=account, exempt_when=lambda: not when())
+
+
+def reports_compromise(form: Mapping[str, object]) -> bool:
+    """Whether the report of a lost, broken or compromised token revokes its certificate."""
+    return form.get("circumstance") == Circumstance.COMPROMISED
 
 
 def letters(account: Callable[[], str]) -> RouteLimit:

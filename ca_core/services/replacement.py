@@ -12,12 +12,13 @@ from ca_core.domain.document import DocumentState
 from ca_core.domain.errors import NotFound, WrongState
 from ca_core.services.clock import DecisionClock
 from ca_core.services.documents import DocumentDesk
+from ca_core.services.grounds import checked_ground
 from ca_core.services.notices import notify
 from ca_core.services.ports import Profiles, Transaction, Transactions
 from ca_core.services.replacement_reason import Circumstance
 from ca_core.services.report_code import report_code_digest
 from ca_core.services.review_round import withdraw
-from ca_core.services.revocation import lift_hold, put_on_hold, revoke_for_good
+from ca_core.services.revocation import is_active, lift_hold, put_on_hold, revoke_for_good
 
 
 class Replacement:
@@ -31,9 +32,12 @@ class Replacement:
         self._documents = documents
         self._clock = clock
 
-    def report(self, actor: Actor, certificate_id: UUID, *, circumstance: Circumstance) -> Application:
+    def report(
+        self, actor: Actor, certificate_id: UUID, *, circumstance: Circumstance, because: str = ""
+    ) -> Application:
         """Protect the old certificate at once and start the application for a new one, with the documents on file
-        that still count. Reporting twice returns the application that is open already.
+        that still count. Reporting twice returns the application that is open already. ``because`` is the ground of a
+        hold or revocation that comes of it (see :func:`.grounds.checked_ground`).
 
         WrongState when the certificate was never issued or is revoked: then a new application is the way."""
         actor.require(Permission.CERTIFICATE_REPLACE)
@@ -42,11 +46,11 @@ class Replacement:
             if certificate.application is None:
                 raise WrongState("the authority's own certificates are renewed by the authority")
             started = tx.applications.open_replacement_of(certificate_id)
-            if started is None and certificate.state not in (CertificateState.ISSUED, CertificateState.HELD):
+            if started is None and not is_active(certificate):
                 raise WrongState(
                     f"certificate {certificate.serial} is {certificate.state.value}; apply for a new one instead"
                 )
-            certificate = _protect(tx, actor, certificate, circumstance)
+            certificate = _protect(tx, actor, certificate, circumstance, because)
             if started is not None:
                 if started.circumstance != circumstance.value and started.state is ApplicationState.DRAFT:
                     started = tx.applications.replace(replace(started, circumstance=circumstance.value))
@@ -74,11 +78,12 @@ class Replacement:
                 certificate = put_on_hold(tx, certificate, by=certificate.owner, because="report code")
             return certificate
 
-    def found(self, actor: Actor, certificate_id: UUID) -> Certificate:
+    def found(self, actor: Actor, certificate_id: UUID, *, because: str = "") -> Certificate:
         """The token was found: lift the hold and withdraw the replacement. TryAgain while its certificate is signed.
 
-        Subscribers lift only holds of their own; what staff put on hold, staff lift."""
+        Subscribers lift only holds of their own; what staff put on hold, staff lift, and say why."""
         actor.require(Permission.CERTIFICATE_REPLACE)
+        ground = checked_ground(actor, because)
         with self._transactions.begin(actor) as tx:
             certificate = tx.certificates.get(certificate_id, seen_by=actor.visibility)
             if certificate.owner != actor.id or certificate.held_by != certificate.owner:
@@ -86,7 +91,7 @@ class Replacement:
             started = tx.applications.open_replacement_of(certificate_id)
             if started is not None:
                 withdraw(tx, self._clock, started, by=actor.id, because="token found")
-            lifted = lift_hold(tx, certificate)
+            lifted = lift_hold(tx, certificate, ground=ground)
             tx.audit.record("certificate.found", "certificate", certificate_id)
             return lifted
 
@@ -148,14 +153,15 @@ class Replacement:
             self._documents.carry_over(actor, document, started.id)
 
 
-def _protect(tx: Transaction, actor: Actor, certificate: Certificate, circumstance: Circumstance) -> Certificate:
+def _protect(
+    tx: Transaction, actor: Actor, certificate: Certificate, circumstance: Circumstance, because: str
+) -> Certificate:
+    known = circumstance.value
     if circumstance is Circumstance.LOST and certificate.state is CertificateState.ISSUED:
         actor.require(Permission.CERTIFICATE_HOLD)
-        return put_on_hold(tx, certificate, by=actor.id, because=circumstance.value)
-    if circumstance is Circumstance.COMPROMISED and certificate.state in (
-        CertificateState.ISSUED,
-        CertificateState.HELD,
-    ):
+        return put_on_hold(tx, certificate, by=actor.id, because=known, ground=checked_ground(actor, because))
+    if circumstance is Circumstance.COMPROMISED and is_active(certificate):
         actor.require(Permission.CERTIFICATE_REVOKE)
-        return revoke_for_good(tx, certificate, reason=RevocationReason.KEY_COMPROMISE, because=circumstance.value)
+        reason, ground = RevocationReason.KEY_COMPROMISE, checked_ground(actor, because)
+        return revoke_for_good(tx, certificate, reason=reason, because=known, ground=ground)
     return certificate

@@ -175,20 +175,24 @@ def revoke(
 
 
 @app.command()
-def replace(ctx: typer.Context, which: Which, circumstance: Annotated[Circumstance, typer.Option()]) -> None:
-    """Report the token lost, broken or compromised, or the data changed, and start the application for a new one."""
+def replace(
+    ctx: typer.Context, which: Which, circumstance: Annotated[Circumstance, typer.Option()], because: Because = ""
+) -> None:
+    """Report the token lost, broken or compromised, or the data changed, and start the application for a new one.
+
+    Staff say why where the certificate is put on hold or revoked: lost, compromised."""
     context = context_of(ctx)
     found = _certificate(context, which)
-    started = context.services.replacement.report(context.actor, found.id, circumstance=circumstance)
+    started = context.services.replacement.report(context.actor, found.id, circumstance=circumstance, because=because)
     context.output.result(started, f"application {started.number} for the replacement was started")
 
 
 @app.command()
-def found(ctx: typer.Context, which: Which) -> None:
+def found(ctx: typer.Context, which: Which, because: Because = "") -> None:
     """The lost token was found: lift the hold."""
     context = context_of(ctx)
     certificate = _certificate(context, which)
-    _report(context, context.services.replacement.found(context.actor, certificate.id))
+    _report(context, context.services.replacement.found(context.actor, certificate.id, because=because))
 
 
 @app.command()

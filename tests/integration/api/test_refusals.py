@@ -124,6 +124,24 @@ def test_staff_say_why_and_subscribers_may_leave_the_body_out(house: Any, by: An
     assert subscriber("POST", f"{path}/hold", version=certificate.version).json["state"] == "held"
 
 
+def test_staff_say_why_they_hold_for_a_lost_token_and_release_a_found_one(house: Any, by: Any, problem: Any) -> None:
+    operator, path = by("operator"), f"/certificates/{house.issued().id}"
+    problem(operator("POST", f"{path}/replace", json={"circumstance": "lost"}), 422, "invalid-input")
+    problem(operator("POST", f"{path}/replace", json=["lost"]), 400)
+    assert operator("POST", f"{path}/replace", json={"circumstance": "lost", "because": "a test"}).status_code == 201
+    problem(operator("POST", f"{path}/found"), 422, "invalid-input")
+    assert operator("POST", f"{path}/found", json={"because": "a test"}).json["state"] == "issued"
+
+
+def test_nobody_revokes_in_bulk_as_replacements(house: Any, by: Any, problem: Any) -> None:
+    operator, path = by("operator"), f"/certificates/{house.issued().id}"
+    compromised = {"circumstance": "compromised", "because": "a test"}
+    for _ in range(30):
+        assert operator("POST", f"{path}/replace", json=compromised).status_code == 201
+    problem(operator("POST", f"{path}/replace", json=compromised), 429, "rate-limited")
+    assert operator("POST", f"{path}/replace", json={"circumstance": "broken"}).status_code == 201
+
+
 def test_nobody_revokes_in_bulk(house: Any, by: Any, problem: Any) -> None:
     certificate, operator, reviewer = house.issued(), by("operator"), by("reviewer")
     path = f"/certificates/{certificate.id}"

@@ -80,6 +80,36 @@ def test_a_subscriber_does_not_lift_a_hold_of_the_staff(house: Any) -> None:
     assert status(house, certificate) == ("revoked", "certificateHold")
 
 
+@pytest.mark.parametrize(
+    ("circumstance", "action"), [(Circumstance.LOST, "held"), (Circumstance.COMPROMISED, "revoked")]
+)
+def test_staff_say_why_when_a_report_holds_or_revokes(house: Any, circumstance: Circumstance, action: str) -> None:
+    certificate, report = house.issued(), house.services.replacement.report
+    with pytest.raises(InvalidInput, match="say why"):
+        report(house.operator, certificate.id, circumstance=circumstance)
+    assert status(house, certificate) == ("good", None), "nothing was done"
+    report(house.operator, certificate.id, circumstance=circumstance, because="he came without it")
+    [ground] = house.services.certificates.grounds(house.operator, certificate.id)
+    assert (ground.action, ground.words) == (action, "he came without it")
+
+
+def test_staff_say_why_when_a_token_was_found(house: Any) -> None:
+    certificate, found = house.issued(), house.services.replacement.found
+    house.services.revocation.hold(house.officer, certificate.id, because="court order")
+    with pytest.raises(InvalidInput, match="say why"):
+        found(house.operator, certificate.id)
+    assert status(house, certificate) == ("revoked", "certificateHold")
+    found(house.operator, certificate.id, because="he showed it")
+    words = {one.action: one.words for one in house.services.certificates.grounds(house.operator, certificate.id)}
+    assert words == {"held": "court order", "unheld": "he showed it"}
+
+
+def test_a_report_that_changes_no_status_needs_no_ground(house: Any) -> None:
+    certificate = house.issued()
+    house.services.replacement.report(house.operator, certificate.id, circumstance=Circumstance.BROKEN)
+    assert house.services.certificates.grounds(house.operator, certificate.id) == []
+
+
 def test_a_wrong_report_code_says_nothing_and_does_nothing(house: Any) -> None:
     with pytest.raises(NotFound):
         house.services.replacement.report_by_code("AAAA-BBBB-CCCC-DDDD-EEEE-FFFF")

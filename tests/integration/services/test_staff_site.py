@@ -299,6 +299,23 @@ def test_hold_unhold_revoke_and_a_stale_form(house: Any, enter: Any) -> None:
     assert house.services.certificates.get(house.officer, certificate.id).state.value == "revoked"
 
 
+def test_a_replacement_that_revokes_asks_for_a_fresh_password_and_a_ground(house: Any, enter: Any, clock: Any) -> None:
+    certificate, operator = house.issued(), enter("operator")
+    path = f"/admin/certificates/{certificate.id}"
+    operator.get(path)
+    clock.advance(timedelta(minutes=16))
+    form = {"version": certificate.version, "circumstance": "compromised"}
+    stale = operator.post(f"{path}/replace", **form, because="it was copied")
+    assert (stale.status_code, "it was copied" in stale.text) == (401, True)
+    operator = enter("operator")
+    operator.get(path)
+    silent = operator.post(f"{path}/replace", **form)
+    assert (silent.status_code, "say why" in silent.text) == (422, True)
+    assert house.services.certificates.get(house.officer, certificate.id).state.value == "issued"
+    assert operator.post(f"{path}/replace", **form, because="it was copied").status_code == 302
+    assert house.services.certificates.get(house.officer, certificate.id).state.value == "revoked"
+
+
 def test_an_administrator_makes_accounts_and_never_changes_his_own(house: Any, enter: Any) -> None:
     visitor = enter("administrator")
     visitor.get("/admin/accounts/")
