@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
 import structlog
@@ -15,27 +14,12 @@ from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
 from ca_core.domain.certificate import RevocationReason
 from ca_core.domain.errors import CaError, InvalidInput, MalformedDer, NotFound, TryAgain
 from ca_core.domain.identifiers import Serial
-from ca_core.lint import OcspLintContext, lint_ocsp_response
 from ca_core.services.known_at import known_at
 from ca_core.services.ports import KeyStore, Transaction, Transactions
-from ca_core.services.signing import signature_over
-from ca_core.x509.algorithm import public_key_identifier
-from ca_core.x509.ocsp import (
-    NEVER_ISSUED,
-    CertId,
-    CertStatus,
-    OcspRequest,
-    ResponseStatus,
-    Revoked,
-    basic_response,
-    ocsp_response,
-    response_data,
-    single_response,
-)
+from ca_core.x509.ocsp import CertId, OcspRequest, ResponseStatus, ocsp_response
+from ocsp.composing import Composer, UnknownSerial, enveloped, tail_of
 from ocsp.issuers import Issuers
 from ocsp.status import UNKNOWN, Status, status_of
-
-UnknownSerial = Literal["unknown", "revoked", "unauthorized"]
 
 log = structlog.get_logger("ocsp")
 
@@ -131,7 +115,7 @@ class Responder:
             return REFUSALS[without]
         # A certificate that is asked about twice is answered for once.
         asked_once = {cert_id.der: cert_id for cert_id in asked.cert_ids}.values()
-        compromised = _compromise(tx, issuer)
+        compromised = compromise_of(tx, issuer)
         statuses = [(cert_id, compromised or _status(tx, issuer, cert_id)) for cert_id in asked_once]
         if self._unknown_serial == "unauthorized" and any(status is UNKNOWN for _, status in statuses):
             return REFUSALS[ResponseStatus.UNAUTHORIZED]
@@ -139,60 +123,30 @@ class Responder:
         return _Facts(issuer=issuer, responder=responder, statuses=statuses, this_update=known_at(tx.now, revocations))
 
     def _sign(self, facts: _Facts, nonce: bytes | None) -> Answer:
-        this_update = facts.this_update
-        next_update = min(this_update + self._validity, facts.responder.not_after)
-        if next_update <= this_update:
+        composer = Composer(
+            self._keys,
+            issuer=facts.issuer,
+            responder=facts.responder,
+            validity=self._validity,
+            unknown_serial=self._unknown_serial,
+        )
+        signed = composer.sign(facts.statuses, facts.this_update, nonce=nonce)
+        if signed is None:
             return REFUSALS[ResponseStatus.TRY_LATER]
-        responder = facts.responder
-        signer = self._keys.signer(responder.key_reference, responder.signature_algorithm)
-        data = response_data(
-            responder_key_hash=public_key_identifier(signer.public_key_info),
-            produced_at=this_update,
-            responses=[
-                single_response(
-                    cert_id,
-                    status=self._said(status, this_update),
-                    this_update=this_update,
-                    next_update=next_update,
-                )
-                for cert_id, status in facts.statuses
-            ],
-            nonce=nonce,
-            extended_revoke=self._unknown_serial == "revoked",
-        )
-        context = OcspLintContext(
-            issuer_certificate=facts.issuer.certificate,
-            responder_certificate=responder.certificate,
-            signature_algorithm=signer.algorithm_identifier,
-        )
-        linted = lint_ocsp_response(data, context)
-        basic = basic_response(
-            linted.der,
-            signature_algorithm=linted.signature_algorithm,
-            signature=signature_over(linted, signer),
-            certificates=[responder.certificate],
-        )
         keep = nonce is None and all(status is not UNKNOWN for _, status in facts.statuses)
         return Answer(
-            body=ocsp_response(ResponseStatus.SUCCESSFUL, basic),
+            body=enveloped(signed.der, tail_of(facts.responder)),
             freshness=Freshness(
-                this_update=this_update,
-                next_update=next_update,
-                max_age=int((next_update - this_update).total_seconds()) // 2,
+                this_update=signed.this_update,
+                next_update=signed.next_update,
+                max_age=int((signed.next_update - signed.this_update).total_seconds()) // 2,
             )
             if keep
             else None,
         )
 
-    def _said(self, status: Status, this_update: datetime) -> CertStatus | Revoked:
-        if status.revoked_at is not None:
-            return Revoked(min(status.revoked_at, this_update), status.reason)
-        if status is UNKNOWN:
-            return NEVER_ISSUED if self._unknown_serial == "revoked" else CertStatus.UNKNOWN
-        return CertStatus.GOOD
 
-
-def _compromise(tx: Transaction, issuer: Authority) -> Status | None:
+def compromise_of(tx: Transaction, issuer: Authority) -> Status | None:
     """What is said of every certificate of an issuer whose key is compromised (RFC 6960 §2.7); None of any other."""
     if tx.authorities.get(issuer.id, seen_by=EVERYTHING).state is not AuthorityState.REVOKED:
         return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
+from ca_core.domain.certificate import Certificate, CertificateState, CertificateStatus, RevocationReason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ GOOD = Status(status="good")
 UNKNOWN = Status(status="unknown")
 
 
-def status_of(certificate: Certificate | None) -> Status:
+def status_of(certificate: Certificate | CertificateStatus | None) -> Status:
     """Good only for what was issued (invariant 11).
 
     An intent is not a certificate yet, so it is as unknown as a serial that was never used; an abandoned one may

@@ -15,6 +15,7 @@ from typing import TypedDict
 
 from ca_core.domain.errors import ConfigurationError, Duplicate, Refused
 from ca_core.keys.last_seal import FOLDER as LAST_SEAL
+from ocsp.answers import FOLDER as ANSWERS
 from pechatnik.config import Config
 
 MANIFEST = "manifest.json"
@@ -42,6 +43,8 @@ def back_up(config: Config, config_path: Path, target: Path) -> Summary:
         relative = path.relative_to(source)
         # A name with a dot in front is a file that is being written.
         if path.is_dir() or relative.name in SKIPPED or relative.name.startswith(".") or target in path.parents:
+            continue
+        if relative.parts[0] == ANSWERS:  # made again from the rows, and never older than they are
             continue
         _copy(path, target / "data" / relative)
     _copy(config_path, target / "pechatnik.toml")
@@ -76,6 +79,8 @@ def restore(config: Config, source: Path) -> Summary:
     refuse_existing(config)
     # What is restored may end before the last seal that this place saw.
     shutil.rmtree(config.data / LAST_SEAL, ignore_errors=True)
+    # Answers about rows that are not there any more.
+    shutil.rmtree(config.data / ANSWERS, ignore_errors=True)
     for name in digests:
         if name.startswith("data/"):
             _copy(source / name, config.data / Path(name).relative_to("data"))

@@ -53,6 +53,9 @@ from ca_core.storage.transactions import Transactions
 from ca_core.x509.extensions import check_extension_rule
 from ca_core.x509.key_policy import read_known_weak
 from crl.office import CrlOffice
+from ocsp.answers import FOLDER as ANSWERS, AnswerStore
+from ocsp.presigning import Presigner
+from ocsp.ready import ReadyAnswers
 from ocsp.responder import Responder
 from pechatnik.adapters import engine_of, key_store_of, mailer_of, make_missing_keys, passphrase_of, scanner_of
 from pechatnik.config import Config
@@ -119,7 +122,8 @@ def build(
     except ConfigurationError:
         engine.dispose()
         raise
-    transactions = Transactions(engine, clock=clock, entropy=entropy, audit_keys=symmetric)
+    answers = AnswerStore(config.data / ANSWERS)
+    transactions = Transactions(engine, clock=clock, entropy=entropy, audit_keys=symmetric, answers=answers)
     decision_clock = DecisionClock(packs, HolidayCalendars(packs.packs))
     limits = UploadLimits(max_size=config.uploads.max_bytes, max_pages=config.uploads.max_pages)
     store = SealedStore(config.data / "documents", symmetric, entropy=entropy)
@@ -210,9 +214,18 @@ def build(
         validity=timedelta(minutes=config.status.ocsp_minutes),
         unknown_serial=config.status.unknown_serial,
     )
+    presigner = Presigner(
+        transactions,
+        keys,
+        answers,
+        validity=timedelta(hours=config.status.presigned_hours),
+        unknown_serial=config.status.unknown_serial,
+        digests=config.status.presigned_digests,
+    )
     handlers: dict[str, Handler] = {
         JobKind.NOTICE: notices.deliver,
         JobKind.LETTER: addresses.deliver,
+        JobKind.PRESIGN: presigner.do,
         JobKind.EVENT: EventDispatch(transactions, contributions.event_handlers),
         JobKind.CRL: crls.refresh,
         JobKind.RECHECK: services.recheck.of_day,
@@ -226,8 +239,14 @@ def build(
         services=services,
         crls=crls,
         ocsp=ocsp,
+        ready=ReadyAnswers(
+            answers,
+            max_age=timedelta(minutes=config.status.ocsp_minutes),
+            clock=lambda: clock().timestamp(),
+        ),
+        presigner=presigner,
         worker=Worker(transactions, handlers, clock=clock),
-        rounds=rounds_of(services, crls, transactions, monotonic),
+        rounds=rounds_of(services, crls, presigner if config.status.presign else None, transactions, monotonic),
         symmetric=symmetric,
         clock=clock,
     )

@@ -75,6 +75,8 @@ class Server(Section):
     """Names under which sites and API are served beside that of ``public_url`` and this machine itself."""
     trusted_proxies: int = Field(default=0, ge=0, le=8)
     """How many reverse proxies set X-Forwarded-*; 0 means none is believed."""
+    processes: int = Field(default=1, ge=1, le=64)
+    """Processes that answer; each has its own threads and counts its own rate limits."""
     threads: int = Field(default=8, ge=1, le=128)
     body_seconds: int = Field(default=20, ge=1, le=600)
     """How long a request's body may take to arrive."""
@@ -128,6 +130,13 @@ class Status(Section):
     crl_days: int = Field(default=7, ge=1, le=397)
     crl_rebuild_hours: int = Field(default=24, ge=1, le=24 * 90)
     ocsp_minutes: int = Field(default=60, ge=5, le=60 * 24 * 7)
+    """How long an answer lasts that is signed when somebody asks, and how long HTTP caches may keep any."""
+    presign: bool = True
+    """Sign answers before anybody asks."""
+    presigned_hours: int = Field(default=96, ge=1, le=24 * 14)
+    """How long such an answer lasts; it is made again when between half and three quarters are gone."""
+    presigned_digests: tuple[Literal["sha1", "sha256"], ...] = ("sha1", "sha256")
+    """Digests of the CertIDs that are answered so."""
     unknown_serial: Literal["unknown", "revoked", "unauthorized"] = "unknown"
 
 

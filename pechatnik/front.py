@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from ocsp.wsgi import PREFIX as OCSP, REQUEST_TYPE, OcspApplication, request_in
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
@@ -50,9 +52,19 @@ class Refused(Exception):
 class Front:
     """An RSGI application over a WSGI application."""
 
-    def __init__(self, application: WSGIApplication, *, threads: int, body_limit: int, body_seconds: float) -> None:
-        """``body_limit`` in octets; a body that is not whole after ``body_seconds`` is given up."""
+    def __init__(
+        self,
+        application: WSGIApplication,
+        *,
+        status: OcspApplication,
+        threads: int,
+        body_limit: int,
+        body_seconds: float,
+    ) -> None:
+        """``status`` is asked first for what stands ready, on the event loop. ``body_limit`` in octets; a body that is
+        not whole after ``body_seconds`` is given up."""
         self._application = application
+        self._ready = status.at_once
         self._body_limit = body_limit
         self._body_seconds = body_seconds
         self._held = 0
@@ -82,6 +94,13 @@ class Front:
             leave()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        path: str = scope.path
+        if path.startswith(OCSP) and scope.method == "GET":
+            request = request_in(path)
+            answer = self._ready(request, "GET", scope.headers.get("if-none-match"))
+            if answer is not None:
+                protocol.response_bytes(*answer)
+                return
         self._answering += 1
         self._idle.clear()
         try:
@@ -92,9 +111,15 @@ class Front:
                 self._idle.set()
 
     async def _answer(self, scope: Any, protocol: Any) -> None:
+        path: str = scope.path
         body = bytearray()
         try:
             await self._read(scope, protocol, body)
+            if path == OCSP and scope.method == "POST" and scope.headers.get("content-type") == REQUEST_TYPE:
+                ready = self._ready(bytes(body), "POST", None)
+                if ready is not None:
+                    protocol.response_bytes(*ready)
+                    return
             environ = environment(scope, bytes(body))
             loop = asyncio.get_running_loop()
             answer = await loop.run_in_executor(self._threads(scope.path), respond, self._application, environ)

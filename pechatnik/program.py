@@ -25,6 +25,8 @@ from ca_core.storage.refusals import translated
 from ca_core.storage.repositories.counters import next_value
 from ca_core.storage.transactions import Transactions
 from crl.office import CrlOffice
+from ocsp.presigning import Presigner
+from ocsp.ready import ReadyAnswers
 from ocsp.responder import Responder
 from pechatnik.config import Config
 from pechatnik.rounds import Rounds
@@ -41,6 +43,8 @@ class Program:
     services: Services
     crls: CrlOffice
     ocsp: Responder
+    ready: ReadyAnswers
+    presigner: Presigner
     worker: Worker
     rounds: Rounds
     symmetric: SymmetricKeyStore

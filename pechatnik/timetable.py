@@ -14,15 +14,21 @@ from ca_core.services.log_in_throttle import KNOWN_FOR
 from ca_core.services.suite import Services
 from ca_core.storage.transactions import Transactions
 from crl.office import CrlOffice
+from ocsp.presigning import Presigner
 from pechatnik.rounds import Rounds
 
 log = structlog.get_logger("audit")
 
 
 def rounds_of(
-    services: Services, crls: CrlOffice, transactions: Transactions, monotonic: Callable[[], float]
+    services: Services,
+    crls: CrlOffice,
+    presigner: Presigner | None,
+    transactions: Transactions,
+    monotonic: Callable[[], float],
 ) -> Rounds:
-    """The worker's rounds over these services."""
+    """The worker's rounds over these services; ``presigner`` None where no answers are signed before they are asked
+    for."""
 
     def reach() -> None:
         with transactions.read(SYSTEM_ACTOR):
@@ -47,6 +53,7 @@ def rounds_of(
                 + tx.log_ins.forget_quiet(counted_before=tx.now - HERE.within, known_before=tx.now - KNOWN_FOR)
             )
 
+    presigning = {} if presigner is None else {"presigning": (timedelta(minutes=5), presigner.tick)}
     return Rounds(
         monotonic=monotonic,
         reach=reach,
@@ -55,6 +62,7 @@ def rounds_of(
             "deadlines": (timedelta(minutes=1), services.deadlines.tick),
             "crl": (timedelta(minutes=1), crls.tick),
             "responders": (timedelta(hours=1), lambda: services.authorities.renew_responders(SYSTEM_ACTOR)),
+            **presigning,
             "audit-seal": (timedelta(hours=1), seal),
             "sessions and answers": (timedelta(hours=1), forget),
             "recheck": (timedelta(hours=1), services.recheck.queue),

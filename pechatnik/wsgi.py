@@ -70,7 +70,7 @@ def compose(program: Program) -> WSGIApplication:
     register_portal(site)
     register_admin(site, crls=program.crls)
     routes: tuple[tuple[str, WSGIApplication], ...] = (
-        ("/ocsp", OcspApplication(program.ocsp)),
+        ("/ocsp", OcspApplication(program.ocsp, program.ready)),
         ("/crl", lists),
         ("/aia", lists),
         ("/api", api),
@@ -89,8 +89,10 @@ def front() -> Front:
     """For the server process: the application over the configuration that the environment names."""
     logs.configure()
     config = load(Path(os.environ[CONFIG_VARIABLE]))
+    program = build(config)
     return Front(
-        compose(build(config)),
+        compose(program),
+        status=OcspApplication(program.ocsp, program.ready),
         threads=config.server.threads,
         body_limit=config.uploads.max_bytes + MAX_BODY,
         body_seconds=config.server.body_seconds,

@@ -181,3 +181,17 @@ class BlockedKey:
     spki_sha256: bytes
     reason: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateStatus:
+    """Of a certificate what its status depends on, read for millions at a time."""
+
+    id: UUID
+    serial: Serial
+    state: CertificateState
+    reason: RevocationReason | None
+    revoked_at: datetime | None
+    created_at: datetime
+    not_after: datetime
+    version: int

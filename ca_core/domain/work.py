@@ -28,6 +28,8 @@ class JobKind(StrEnum):
     """Send ``sealed``, to an address that is not yet that of ``account``, or not any more."""
     EVENT = "event"
     """Tell plugins of ``event``."""
+    PRESIGN = "presign"
+    """Sign the OCSP answers of ``issuer`` for the serials after ``after`` up to ``until``."""
     CRL = "crl"
     """Build the list of ``authority`` and ``partition`` anew."""
     RESPONDERS = "responders"

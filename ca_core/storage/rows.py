@@ -57,6 +57,13 @@ class EntityRows(Generic[T]):
             raise StaleVersion(f"somebody changed this {self.what} meanwhile; look at it again")
         return newer
 
+    def _unchanged(self, seen: Mapping[UUID, int]) -> frozenset[UUID]:
+        """Those whose version is the one that was seen, and stays so until this transaction ends: on PostgreSQL their
+        rows are locked, on SQLite whoever may write is the only one."""
+        c = self._table.c
+        locked = select(c.id, c.version).where(c.id.in_(seen)).with_for_update(read=True)
+        return frozenset(row.id for row in self._execute(locked) if seen[row.id] == row.version)
+
     def _visible(self, seen_by: Visibility) -> ColumnElement[bool]:
         """The filter that every read carries; tables of the authority's own hide nothing."""
         return true()

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ca_core.domain.access import Actor
 from ca_core.domain.errors import IntegrityAlarm
 from ca_core.domain.identifiers import Entropy, uuid7
-from ca_core.services.ports import Clock, SymmetricKeys
+from ca_core.services.ports import Clock, StatusAnswers, SymmetricKeys
 from ca_core.storage.engine import FAILED
 from ca_core.storage.refusals import translated
 from ca_core.storage.repositories.account_changes import AccountChangeRows
@@ -72,6 +72,16 @@ class Transaction:
     def log_ins(self) -> LogInRows:
         return LogInRows(self._connection, now=self.now)
 
+    def forget_answers(self, answers: StatusAnswers) -> None:
+        """Tell them whose status this transaction changed."""
+        certificates = self.certificates.changed if "certificates" in self.__dict__ else set()
+        issuers = set(self.authorities.changed) if "authorities" in self.__dict__ else set()
+        if certificates and self.certificates.changed_own:
+            own = self.certificates.changed_own
+            issuers |= {authority.id for authority in self.authorities.all() if authority.certificate_id in own}
+        if certificates or issuers:
+            answers.forget(certificates, issuers)
+
     @cached_property
     def jobs(self) -> JobRows:
         return JobRows(self._connection, now=self.now, new_id=self.new_id)
@@ -88,11 +98,21 @@ class Transaction:
 class Transactions:
     """See :class:`ca_core.services.ports.Transactions`."""
 
-    def __init__(self, engine: Engine, *, clock: Clock, entropy: Entropy, audit_keys: SymmetricKeys) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        audit_keys: SymmetricKeys,
+        answers: StatusAnswers | None = None,
+    ) -> None:
+        """``answers`` are told of every status that changes, before the change is committed."""
         self._engine = engine
         self._clock = clock
         self._entropy = entropy
         self._audit_keys = audit_keys
+        self.answers = answers
 
     @contextmanager
     def begin(self, actor: Actor) -> Iterator[Transaction]:
@@ -111,6 +131,8 @@ class Transactions:
                 with translated():
                     if connection.info.get(FAILED):
                         raise IntegrityAlarm("a statement of this transaction was refused; nothing of it is kept")
+                    if self.answers is not None:
+                        transaction.forget_answers(self.answers)
                     outer.commit()
             finally:
                 _end(outer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
 from typing import Self
@@ -99,13 +99,20 @@ class CertId:
         if oid is None:
             raise InvalidInput(f"there is no digest {digest[:20]!r} for a CertID; use {', '.join(_DIGEST_OIDS)}")
         name_hash, key_hash = issuer_hashes(issuer, issuer_public_key_info, digest)
-        encoded = der.sequence(
-            der.sequence(der.oid(oid), der.NULL),
-            der.octet_string(name_hash),
-            der.octet_string(key_hash),
-            der.integer(serial),
+        return cls(oid, name_hash, key_hash, serial, b"").of_serial(serial)
+
+    @property
+    def before_serial(self) -> bytes:
+        """The encoding's content up to the serial: which issuer is meant, by which digest."""
+        return (
+            der.sequence(der.oid(self.hash_algorithm), der.NULL)
+            + der.octet_string(self.issuer_name_hash)
+            + der.octet_string(self.issuer_key_hash)
         )
-        return cls(oid, name_hash, key_hash, serial, encoded)
+
+    def of_serial(self, serial: int) -> Self:
+        """The CertID of another certificate of the same issuer."""
+        return replace(self, serial=serial, der=der.sequence(self.before_serial, der.integer(serial)))
 
 
 def issuer_hashes(issuer: bytes, issuer_public_key_info: bytes, digest: str) -> tuple[bytes, bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from pechatnik.cli.cert import Which, _certificate
@@ -20,3 +22,18 @@ def query(ctx: typer.Context, which: Which) -> int:
     reason = f" ({status.reason.label})" if status.reason is not None else ""
     context.output.result(status, f"{certificate.serial}: {status.status}{reason}")
     return 0 if status.status == "good" else NEGATIVE
+
+
+@app.command()
+def presign(
+    ctx: typer.Context,
+    authority: Annotated[str, typer.Argument(help="Name, such as issuing.")] = "issuing",
+    anew: Annotated[bool, typer.Option("--anew", help="Forget the answers that are there first.")] = False,
+) -> None:
+    """Sign answers before anybody asks: what is missing and what comes due. The worker does so by itself."""
+    context = context_of(ctx)
+    with context.output.counting("certificates looked at") as count:
+        made = context.program.presigner.fill(
+            context.actor, authority, anew=anew, progress=lambda seen, signed: count(seen)
+        )
+    context.output.result({"signed": made}, f"{made} answers signed")

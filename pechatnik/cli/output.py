@@ -6,7 +6,8 @@ import dataclasses
 import enum
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from ca_core.domain.certificate import Certificate
 from ca_core.domain.document import Document
@@ -118,6 +120,16 @@ class Output:
         """A word about what is going on, for people at a terminal only."""
         if not self.quiet and not self.as_json:
             stderr.print(text)
+
+    @contextmanager
+    def counting(self, what: str) -> Iterator[Callable[[int], None]]:
+        """Show on a terminal how many are done, and how many a second; gives what is called with each few."""
+        columns = (TextColumn("{task.completed:,} {task.description}"), TimeElapsedColumn())
+        with Progress(
+            *columns, console=stderr, transient=True, disable=self.quiet or self.as_json or not stderr.is_terminal
+        ) as progress:
+            task = progress.add_task(what, total=None)
+            yield lambda done: progress.advance(task, done)
 
 
 def _fit(widths: list[int], wide: Sequence[bool], room: int) -> None:

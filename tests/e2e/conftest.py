@@ -68,7 +68,13 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def server_options() -> str:
+    """More of the server's section, where a module needs it."""
+    return ""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, server_options: str) -> Iterator[House]:
     place = tmp_path_factory.mktemp("served")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -82,7 +88,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         '[installation]\nname = "Test"\nenvironment = "demo"\ndata = "data"\n'
         '[secrets]\npassphrase_file = "secrets/passphrase"\n'
         f'[server]\nport = {port}\npublic_url = "http://127.0.0.1:{port}"\ncookies_over_tls_only = false\n'
-        f"body_seconds = {BODY_SECONDS}\n"
+        f"body_seconds = {BODY_SECONDS}\n" + server_options
     )
     program = build_upgraded(config)
     algorithm = KeyAlgorithm.EC_P256
@@ -127,7 +133,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 def _await(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    for _ in range(300):
+    for _ in range(900):
         assert server.poll() is None, log.read_text()
         try:
             with urllib.request.urlopen(f"{url}/livez", timeout=5):

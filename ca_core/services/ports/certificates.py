@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from ca_core.domain.access import Visibility
 from ca_core.domain.authority import Authority, PublishedCrl
-from ca_core.domain.certificate import Certificate, Ground
+from ca_core.domain.certificate import Certificate, CertificateStatus, Ground
 from ca_core.domain.identifiers import Serial
 from ca_core.services.ports.rows import Page, Rows
 
@@ -47,6 +47,20 @@ class Certificates(Rows[Certificate], Protocol):
 
     def among(self, ids: Collection[UUID]) -> Sequence[Certificate]:
         """Those of these that there are, for checks of the authority itself; at most a few hundred at once."""
+        ...
+
+    def statuses(
+        self, issuer: UUID, *, after: Serial | None, until: Serial | None, limit: int
+    ) -> Sequence[CertificateStatus]:
+        """What was signed, by serial: those after the first, up to and with the second."""
+        ...
+
+    def boundaries(self, issuer: UUID, *, every: int) -> Sequence[Serial]:
+        """Each so many-th serial of an issuer, in the order of :meth:`statuses`."""
+        ...
+
+    def unchanged(self, seen: Mapping[UUID, int]) -> frozenset[UUID]:
+        """Those that still have the version that was seen; nobody changes them until this transaction ends."""
         ...
 
     def stale_intents(self, created_before: datetime, *, limit: int) -> Sequence[Certificate]: ...
@@ -89,6 +103,10 @@ class Authorities(Rows[Authority], Protocol):
         """Roots and issuing authorities, retired ones too: they go on answering for what they signed."""
         ...
 
+    def unchanged(self, seen: Mapping[UUID, int]) -> bool:
+        """Whether all have the version that was seen; nobody changes them until this transaction ends."""
+        ...
+
     def responder_for(self, issuer: UUID, now: datetime) -> Authority | None:
         """The active OCSP responder under the issuer with the latest notAfter."""
         ...
@@ -102,3 +120,13 @@ class Authorities(Rows[Authority], Protocol):
         ...
 
     def current_crl(self, authority: UUID, partition: int) -> PublishedCrl | None: ...
+
+
+class StatusAnswers(Protocol):
+    """Answers about certificates that were signed beforehand and stand beside the database."""
+
+    def forget(self, certificates: Collection[tuple[UUID, Serial]], issuers: Collection[UUID] = ()) -> None:
+        """No answer about these (issuer and serial), nor about any certificate of those issuers, is given from now on.
+
+        Called in the transaction that changes them, before it commits (invariant 10); an error ends the transaction."""
+        ...

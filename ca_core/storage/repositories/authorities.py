@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -25,6 +25,12 @@ class AuthorityRows(EntityRows[Authority]):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection, authorities, Authority)
         self._lists = EntityRows(connection, published_crls, PublishedCrl)
+        self.changed: set[UUID] = set()
+        """Authorities about whose certificates something else may have to be said after this transaction."""
+
+    def replace(self, row: Authority) -> Authority:
+        self.changed |= {row.id} if row.parent is None else {row.id, row.parent}
+        return super().replace(row)
 
     def by_name(self, name: str) -> Authority:
         found = self._one(self._select().where(A.name == name))
@@ -37,6 +43,9 @@ class AuthorityRows(EntityRows[Authority]):
 
     def issuers(self) -> Sequence[Authority]:
         return self._all(self._select().where(A.kind != AuthorityKind.OCSP_RESPONDER).order_by(A.id))
+
+    def unchanged(self, seen: Mapping[UUID, int]) -> bool:
+        return self._unchanged(seen) == seen.keys()
 
     def responder_for(self, issuer: UUID, now: datetime) -> Authority | None:
         statement = self._select().where(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, exists, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ca_core.domain.access import Visibility
-from ca_core.domain.certificate import Certificate, CertificateState, Ground
+from ca_core.domain.certificate import Certificate, CertificateState, CertificateStatus, Ground
 from ca_core.domain.errors import Conflict, InvalidInput, NotFound
 from ca_core.domain.identifiers import Serial
 from ca_core.services.ports import Page
@@ -22,6 +23,7 @@ from ca_core.storage.tables import blocked_keys, certificate_grounds, certificat
 from ca_core.storage.tables.certificates import ON_LISTS
 
 C = certificates.c
+_STATUS = [C[field.name] for field in fields(CertificateStatus)]
 _HEX = re.compile(r"[0-9a-f]{2,40}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
@@ -34,6 +36,16 @@ class CertificateRows(EntityRows[Certificate]):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection, certificates, Certificate)
         self._grounds = EntityRows(connection, certificate_grounds, Ground)
+        self.changed: set[tuple[UUID, Serial]] = set()
+        """Issuer and serial of those whose status may differ after this transaction."""
+        self.changed_own: set[UUID] = set()
+        """Of them those that nobody applied for: an authority's, on which the status of all that it issued depends."""
+
+    def replace(self, row: Certificate) -> Certificate:
+        self.changed.add((row.issuer, row.serial))
+        if row.application is None:
+            self.changed_own.add(row.id)
+        return super().replace(row)
 
     def _visible(self, seen_by: Visibility) -> ColumnElement[bool]:
         if seen_by.everything:
@@ -94,6 +106,31 @@ class CertificateRows(EntityRows[Certificate]):
 
     def among(self, ids: Collection[UUID]) -> Sequence[Certificate]:
         return self._all(self._select().where(C.id.in_(ids)))
+
+    def statuses(
+        self, issuer: UUID, *, after: Serial | None, until: Serial | None, limit: int
+    ) -> Sequence[CertificateStatus]:
+        chosen = select(*_STATUS).where(C.issuer == issuer, C.state != CertificateState.INTENT)
+        if after is not None:
+            chosen = chosen.where(C.serial > after)
+        if until is not None:
+            chosen = chosen.where(C.serial <= until)
+        rows = self._execute(chosen.order_by(C.serial).limit(limit))
+        return [CertificateStatus(**row) for row in rows.mappings()]
+
+    def boundaries(self, issuer: UUID, *, every: int) -> Sequence[Serial]:
+        found: list[Serial] = []
+        while True:
+            following = select(C.serial).where(C.issuer == issuer)
+            if found:
+                following = following.where(C.serial > found[-1])
+            serial = self._execute(following.order_by(C.serial).offset(every - 1).limit(1)).scalar_one_or_none()
+            if serial is None:
+                return found
+            found.append(serial)
+
+    def unchanged(self, seen: Mapping[UUID, int]) -> frozenset[UUID]:
+        return self._unchanged(seen)
 
     def stale_intents(self, created_before: datetime, *, limit: int) -> Sequence[Certificate]:
         statement = self._select().where(C.state == CertificateState.INTENT, C.created_at <= created_before)

@@ -34,7 +34,11 @@ from ca_core.storage.transactions import Transactions as SqlTransactions
 from ca_core.x509.algorithm import signature_algorithm_identifier
 from ca_core.x509.extensions import check_extension_rule
 from crl.office import CrlOffice
-from ocsp.responder import Responder, UnknownSerial
+from ocsp.answers import AnswerStore
+from ocsp.composing import UnknownSerial
+from ocsp.presigning import Presigner
+from ocsp.ready import ReadyAnswers
+from ocsp.responder import Responder
 
 BASE_URL = "http://status.example"
 PARTITIONS = 4
@@ -68,12 +72,16 @@ class World:
     base_url: str = BASE_URL
     crls: CrlOffice = field(init=False)
     ocsp: Responder = field(init=False)
+    store: AnswerStore = field(init=False)
+    ready: ReadyAnswers = field(init=False)
     revocation: Revocation = field(init=False)
 
     def __post_init__(self) -> None:
         self.revocation = Revocation(self.transactions)
         self.crls = self.office()
         self.ocsp = self.answering()
+        self.store = self.transactions.answers  # type: ignore[attr-defined]  # these are the real ones
+        self.ready = ReadyAnswers(self.store, max_age=timedelta(hours=1), clock=lambda: self.clock().timestamp())
 
     def office(
         self,
@@ -98,6 +106,22 @@ class World:
         unknown_serial: UnknownSerial = "unknown",
     ) -> Responder:
         return Responder(self.transactions, keys or self.keys, validity=validity, unknown_serial=unknown_serial)
+
+    def presigner(
+        self,
+        *,
+        validity: timedelta = timedelta(days=4),
+        unknown_serial: UnknownSerial = "unknown",
+        digests: Sequence[str] = ("sha1", "sha256"),
+    ) -> Presigner:
+        return Presigner(
+            self.transactions,
+            self.keys,
+            self.store,
+            validity=validity,
+            unknown_serial=unknown_serial,
+            digests=digests,
+        )
 
     def certificate(self, *, partition: int | None = None, valid_for: timedelta | None = None) -> Certificate:
         """A certificate of the issuing authority, issued; in that partition, if one is named."""
@@ -281,7 +305,13 @@ def empty_transactions(
         def make(clock: Callable[[], datetime]) -> Transactions:
             engine = engine_for(url(), synchronous="NORMAL")
             stack.callback(engine.dispose)
-            return SqlTransactions(engine, clock=clock, entropy=secrets.token_bytes, audit_keys=symmetric_keys)
+            return SqlTransactions(
+                engine,
+                clock=clock,
+                entropy=secrets.token_bytes,
+                audit_keys=symmetric_keys,
+                answers=AnswerStore(tmp_path_factory.mktemp("answers")),
+            )
 
         yield make
 
