@@ -47,6 +47,9 @@ class Installation:
     centre: UUID
     connection: http.client.HTTPConnection
     token: str
+    port: int
+    server: int
+    """Process id; those that answer are its children."""
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     approval_of: dict[UUID, bytes] = field(default_factory=dict)
     version_of: dict[UUID, int] = field(default_factory=dict)
@@ -112,8 +115,10 @@ class Installation:
 
 
 @contextmanager
-def open_installation(home: Path, algorithm: KeyAlgorithm, database: str) -> Iterator[Installation]:
-    """Make it, start its server, and stop that at the end."""
+def open_installation(
+    home: Path, algorithm: KeyAlgorithm, database: str, *, server_options: str = ""
+) -> Iterator[Installation]:
+    """Make it, start its server, and stop that at the end. ``server_options`` are lines of TOML."""
     for name in ("secrets", "data"):
         (home / name).mkdir(mode=0o700)
     passphrase = home / "secrets" / "passphrase"
@@ -124,7 +129,7 @@ def open_installation(home: Path, algorithm: KeyAlgorithm, database: str) -> Ite
     path = home / "pechatnik.toml"
     path.write_text(
         f'[installation]\ndata = "data"\n[database]\nurl = "{database}"\n'
-        f'[secrets]\npassphrase_file = "secrets/passphrase"\n[server]\nport = {port}\nworker = false\n'
+        f'[secrets]\npassphrase_file = "secrets/passphrase"\n[server]\nport = {port}\nworker = false\n' + server_options
     )
     config = load(path)
     engine = engine_of(config)
@@ -167,6 +172,8 @@ def open_installation(home: Path, algorithm: KeyAlgorithm, database: str) -> Ite
             centre=centre.id,
             connection=connection,
             token=token,
+            port=port,
+            server=server.pid,
         )
     finally:
         server.send_signal(signal.SIGTERM)

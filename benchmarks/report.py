@@ -13,7 +13,6 @@ from cryptography.hazmat.backends.openssl import backend
 
 from benchmarks.issuance import Result
 
-START, END = "<!-- issuance: begin -->", "<!-- issuance: end -->"
 PEER = "cryptography's builder"
 
 
@@ -32,17 +31,25 @@ def table(results: Sequence[Result]) -> str:
 
 
 def write(page: Path, results: Sequence[Result], *, command: str) -> None:
-    """Put the table into the page, between its marks."""
-    text = page.read_text(encoding="utf-8")
-    before, rest = text.split(START)
-    after = rest.split(END)[1]
-    machine = (
+    """Put the table into the page."""
+    put(page, "issuance", f"{machine(command)}\n\n{table(results)}")
+
+
+def put(page: Path, mark: str, text: str) -> None:
+    """Replace what stands in the page between the marks of that name."""
+    start, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
+    before, rest = page.read_text(encoding="utf-8").split(start)
+    after = rest.split(end)[1]
+    page.write_text(f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8")
+
+
+def machine(command: str) -> str:
+    """Where and with what it was measured, and the command that repeats it."""
+    return (
         f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {_processor()}, Python {platform.python_version()}, "
         f"cryptography {cryptography.__version__} on {backend.openssl_version_text()}, "
-        f"SQLite {sqlite3.sqlite_version}. "
-        f"Repeat: `{command}`."
+        f"SQLite {sqlite3.sqlite_version}. Repeat: `{command}`."
     )
-    page.write_text(f"{before}{START}\n{machine}\n\n{table(results)}\n{END}{after}", encoding="utf-8")
 
 
 def _processor() -> str:

@@ -1,0 +1,265 @@
+"""``python -m benchmarks.status``: OCSP answers a second over HTTP, beside three peers in the same run.
+
+Needs ``wrk``; peers that are not installed (``nginx``, ``cfssl``, ``openssl``) are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import secrets
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+from benchmarks.installation import Installation, open_installation
+from benchmarks.report import machine, put
+from ca_core.domain.access import SYSTEM_ACTOR
+from ca_core.domain.algorithms import KeyAlgorithm
+from ca_core.domain.identifiers import Serial
+from ca_core.x509.certificate import SignedCertificate
+from ca_core.x509.ocsp import CertId, ocsp_request
+from ocsp.answers import AnswerStore, Shelf
+from ocsp.composing import Composer, Signed, enveloped, tail_of
+from ocsp.status import GOOD
+
+ASKED = 100_000
+"""Different certificates that are asked about, drawn from all."""
+COPIES = 1_000_000
+"""From here on an answer is a copy of one signed before, under a serial of its own: as large, as far to look for."""
+CONNECTIONS = 32
+DIGEST = "sha1"
+
+
+@dataclass
+class Target:
+    """Something that answers, and what was measured of it."""
+
+    name: str
+    script: str
+    """Lua for wrk."""
+    url: str
+    rates: list[float] = field(default_factory=list)
+    slowest: list[float] = field(default_factory=list)
+    """99th percentile, in milliseconds."""
+
+    def measure(self, seconds: int, script_file: Path) -> None:
+        script_file.write_text(self.script)
+        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script_file), self.url]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        if "Non-2xx" in said or "Socket errors" in said:
+            raise RuntimeError(f"{self.name}: {said}")
+        rate = re.search(r"Requests/sec:\s+([0-9.]+)", said)
+        late = re.search(r"99%\s+([0-9.]+)(us|ms|s)", said)
+        assert rate is not None
+        assert late is not None
+        self.rates.append(float(rate[1]))
+        self.slowest.append(float(late[1]) * {"us": 0.001, "ms": 1, "s": 1000}[late[2]])
+
+
+class Answers:
+    """The store of an installation, filled; the requests that fit it."""
+
+    def __init__(self, house: Installation, certificates: int) -> None:
+        program = house.program
+        with program.transactions.read(SYSTEM_ACTOR) as tx:
+            self.responder = tx.authorities.responder_for(house.issuer.id, tx.now)
+            now = tx.now.replace(microsecond=0)
+        assert self.responder is not None
+        issuer = SignedCertificate.parse(house.issuer.certificate)
+        self.cert_id = CertId.make(
+            issuer=issuer.subject, issuer_public_key_info=issuer.public_key_info, serial=1, digest=DIGEST
+        )
+        self._composer = Composer(
+            program.keys,
+            issuer=house.issuer,
+            responder=self.responder,
+            validity=timedelta(hours=96),
+            unknown_serial="unknown",
+        )
+        self._now = now
+        self.requests: list[bytes] = []
+        self.bodies: list[bytes] = []
+        self._fill(AnswerStore(program.config.data / "ocsp"), house, certificates)
+
+    def _fill(self, store: AnswerStore, house: Installation, certificates: int) -> None:
+        shelf = Shelf(issuer=house.issuer.id, digest=DIGEST)
+        store.add_shelf(shelf, self.cert_id.before_serial)
+        assert self.responder is not None
+        tail = tail_of(self.responder)
+        number = store.tail(tail)
+        asked_each = max(1, certificates // ASKED)
+        copied: Signed | None = None
+        batch: list[tuple[Serial, Signed]] = []
+        for count in range(certificates):
+            serial = Serial.random(secrets.token_bytes)
+            if copied is None or count < COPIES:
+                copied = self._composer.sign([(self.cert_id.of_serial(serial.value), GOOD)], self._now)
+                assert copied is not None
+            batch.append((serial, copied))
+            if count % asked_each == 0:
+                self.requests.append(ocsp_request([self.cert_id.of_serial(serial.value)]))
+                self.bodies.append(enveloped(copied.der, tail))
+            if len(batch) == 20_000 or count + 1 == certificates:
+                store.put(shelf, sorted(batch, key=lambda one: one[0].value), tail=number)
+                batch.clear()
+                print(f"\r{count + 1:,} answers", end="", file=sys.stderr, flush=True)
+        print(file=sys.stderr)
+
+
+def lua(lines: Path, template: str) -> str:
+    """A script that asks, one after the other, for what the lines of the file say."""
+    return (
+        f'local all = {{}}\nfor line in io.lines("{lines}") do all[#all + 1] = {template} end\n'
+        "local at = 0\nrequest = function() at = at % #all + 1; return all[at] end\n"
+    )
+
+
+GET = 'wrk.format("GET", line)'
+POST = (
+    'wrk.format("POST", "/ocsp", {["Content-Type"] = "application/ocsp-request"}, '
+    '(line:gsub("..", function(two) return string.char(tonumber(two, 16)) end)))'
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.status", description=__doc__)
+    parser.add_argument("--certificates", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=5, help="of each measurement (default 5)")
+    parser.add_argument("--processes", type=int, default=2, help="of the server (default 2)")
+    parser.add_argument("--page", type=Path, default=None, help="page whose table is replaced")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        place = f"processes = {options.processes}\n"
+        house = stack.enter_context(open_installation(home, KeyAlgorithm.EC_P256, "", server_options=place))
+        answers = Answers(house, options.certificates)
+        targets = list(_targets(stack, home, house, answers))
+        for target in targets:
+            target.measure(1, home / "script.lua")
+            target.rates.clear()
+            target.slowest.clear()
+        for _ in range(options.runs):
+            for target in targets:
+                target.measure(options.seconds, home / "script.lua")
+        memory = resident(house.server)
+    text = table(targets) + f"\n\nResident memory of each server process: {memory}."
+    print(text)
+    if options.page is not None:
+        command = f"python -m benchmarks.status --certificates {options.certificates} --runs {options.runs}"
+        put(options.page, f"status-{options.certificates}", f"{machine(command)}\n\n{text}")
+    return 0
+
+
+def _targets(stack: ExitStack, home: Path, house: Installation, answers: Answers) -> Iterator[Target]:
+    gets, posts = home / "gets", home / "posts"
+    paths = [quote(b64encode(request).decode(), safe="") for request in answers.requests]
+    gets.write_text("\n".join(f"/ocsp/{path}" for path in paths))
+    posts.write_text("\n".join(request.hex() for request in answers.requests))
+    here = f"http://127.0.0.1:{house.port}"
+    yield Target("Pechatnik, GET", lua(gets, GET), here)
+    yield Target("Pechatnik, POST", lua(posts, POST), here)
+    if shutil.which("nginx"):
+        port = stack.enter_context(nginx(home, answers.bodies[0]))
+        yield Target("nginx, one static file", "", f"http://127.0.0.1:{port}/answer")
+    if shutil.which("cfssl"):
+        port = stack.enter_context(cfssl(home, answers.bodies))
+        bare = home / "bare"
+        bare.write_text("\n".join(f"/{path}" for path in paths))
+        yield Target("cfssl ocspserve, GET", lua(bare, GET), f"http://127.0.0.1:{port}")
+
+
+def table(targets: Sequence[Target]) -> str:
+    """One row each; the ratio is of our GET to it."""
+    ours = statistics.median(targets[0].rates)
+    lines = ["| | answers a second | p99, ms | our GET is |", "|---|---|---|---|"]
+    for target in targets:
+        rate = statistics.median(target.rates)
+        spread = (max(target.rates) - min(target.rates)) / rate * 50
+        ratio = "" if target is targets[0] else f"{ours / rate:.2f} ×"
+        late = statistics.median(target.slowest)
+        lines.append(f"| {target.name} | {rate:,.0f} ±{spread:.0f} % | {late:.1f} | {ratio} |")
+    return "\n".join(lines)
+
+
+@contextmanager
+def nginx(home: Path, body: bytes) -> Iterator[int]:
+    """Two workers and one file: what the same bytes cost where nothing is looked up."""
+    port = free_port()
+    folder = home / "nginx"
+    folder.mkdir()
+    folder.chmod(0o755)
+    home.chmod(0o755)
+    (folder / "answer").write_bytes(body)
+    (folder / "nginx.conf").write_text(
+        f"worker_processes 2; daemon off; error_log {folder}/error; pid {folder}/pid;\n"
+        "events { worker_connections 1024; }\n"
+        "http { access_log off; keepalive_requests 100000000; open_file_cache max=10; sendfile on; tcp_nopush on;\n"
+        f"default_type application/ocsp-response; server {{ listen 127.0.0.1:{port}; root {folder}; }} }}\n"
+    )
+    with _running(["nginx", "-c", str(folder / "nginx.conf")], port):
+        yield port
+
+
+@contextmanager
+def cfssl(home: Path, bodies: Sequence[bytes]) -> Iterator[int]:
+    """The answers that are asked for, read from a file into its memory."""
+    port = free_port()
+    file = home / "cfssl-answers"
+    file.write_text("\n".join(b64encode(body).decode() for body in bodies))
+    command = ["cfssl", "ocspserve", f"-port={port}", f"-responses={file}", "-loglevel=5"]
+    with _running(command, port):
+        yield port
+
+
+@contextmanager
+def _running(command: Sequence[str], port: int) -> Iterator[None]:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 300
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"{command[0]} did not start") from None
+                time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        number: int = probe.getsockname()[1]
+        return number
+
+
+def resident(parent: int) -> str:
+    """Of the processes that answer: what is theirs alone, and what is of files that all share (the store)."""
+    found = []
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    for child in children:
+        status = dict(line.split(":", 1) for line in Path(f"/proc/{child}/status").read_text().splitlines())
+        if "RssAnon" in status:
+            own, shared = (int(status[name].split()[0]) // 1024 for name in ("RssAnon", "RssFile"))
+            found.append(f"{own} MiB own + {shared} MiB of mapped files")
+    return "; ".join(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
