@@ -142,6 +142,10 @@ class AnswerStore:
             for key, handle in stale:
                 tx.delete(key, db=handle)
 
+    def clear(self) -> None:
+        """Forget every answer."""
+        self.forget((), [shelf.issuer for shelf, answers in self.counts().items() if answers])
+
     def counts(self) -> Mapping[Shelf, int]:
         """How many answers stand on each shelf."""
         handles = {shelf: self._database(shelf.name) for shelf in set(self.shelves().values())}

@@ -123,6 +123,8 @@ def build(
         engine.dispose()
         raise
     answers = AnswerStore(config.data / ANSWERS)
+    if not config.presigns:  # or what stands there would be given when it is switched on again
+        answers.clear()
     transactions = Transactions(engine, clock=clock, entropy=entropy, audit_keys=symmetric, answers=answers)
     decision_clock = DecisionClock(packs, HolidayCalendars(packs.packs))
     limits = UploadLimits(max_size=config.uploads.max_bytes, max_pages=config.uploads.max_pages)
@@ -243,10 +245,12 @@ def build(
             answers,
             max_age=timedelta(minutes=config.status.ocsp_minutes),
             clock=lambda: clock().timestamp(),
-        ),
+        )
+        if config.presigns
+        else None,
         presigner=presigner,
         worker=Worker(transactions, handlers, clock=clock),
-        rounds=rounds_of(services, crls, presigner if config.status.presign else None, transactions, monotonic),
+        rounds=rounds_of(services, crls, presigner if config.presigns else None, transactions, monotonic),
         symmetric=symmetric,
         clock=clock,
     )

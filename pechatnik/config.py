@@ -131,8 +131,9 @@ class Status(Section):
     crl_rebuild_hours: int = Field(default=24, ge=1, le=24 * 90)
     ocsp_minutes: int = Field(default=60, ge=5, le=60 * 24 * 7)
     """How long an answer lasts that is signed when somebody asks, and how long HTTP caches may keep any."""
-    presign: bool = True
-    """Sign answers before anybody asks."""
+    presign: bool | None = None
+    """Sign answers before anybody asks. Unless it is said, only with SQLite: a database that several machines use would
+    have several stores of answers, and a change is told to the one of its own machine alone."""
     presigned_hours: int = Field(default=96, ge=1, le=24 * 14)
     """How long such an answer lasts; it is made again when between half and three quarters are gone."""
     presigned_digests: tuple[Literal["sha1", "sha256"], ...] = ("sha1", "sha256")
@@ -192,6 +193,13 @@ class Config(BaseSettings):
     @property
     def database_url(self) -> str:
         return self.database.url or f"sqlite:///{self.data / 'pechatnik.sqlite'}"
+
+    @property
+    def presigns(self) -> bool:
+        """Whether OCSP answers are signed before anybody asks; see :attr:`Status.presign`."""
+        if self.status.presign is not None:
+            return self.status.presign
+        return self.database_url.startswith("sqlite")
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:

@@ -43,7 +43,8 @@ class Program:
     services: Services
     crls: CrlOffice
     ocsp: Responder
-    ready: ReadyAnswers
+    ready: ReadyAnswers | None
+    """None where no answers are signed before they are asked for."""
     presigner: Presigner
     worker: Worker
     rounds: Rounds

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ca_core.domain.errors import ConfigurationError
 from pechatnik.cli.cert import Which, _certificate
 from pechatnik.cli.context import context_of
 from pechatnik.cli.exit_codes import NEGATIVE
@@ -32,6 +33,8 @@ def presign(
 ) -> None:
     """Sign answers before anybody asks: what is missing and what comes due. The worker does so by itself."""
     context = context_of(ctx)
+    if context.program.ready is None:
+        raise ConfigurationError("status.presign is off: nobody would be given these answers")
     with context.output.counting("certificates looked at") as count:
         made = context.program.presigner.fill(
             context.actor, authority, anew=anew, progress=lambda seen, signed: count(seen)
