@@ -55,8 +55,7 @@ class ReadyAnswers:
             end = 10 + SHA256_PREFIX
             handle = self._handles.get(request[10:end])
             if handle is None:
-                self._look_again()
-                return None
+                return self.answer(request) if self._look_again() else None
         if request[end : end + 2] != _SERIAL[size - end]:
             return None
         snapshot = self._begin(buffers=False)
@@ -67,20 +66,21 @@ class ReadyAnswers:
         this_update, next_update, tail = HEADER.unpack_from(found)
         behind = self._tails.get(tail)
         if behind is None:
-            self._look_again()
-            return None
+            return self.answer(request) if self._look_again() else None
         left = next_update - int(self._clock())
         if left <= 0:
             return None
         return Ready(enveloped(found[HEADER.size :], behind), this_update, next_update, min(left // 2, self._max_age))
 
-    def _look_again(self) -> None:
+    def _look_again(self) -> bool:
+        """Whether it was time to."""
         now = self._clock()
         if now < self._reread_at:
-            return
+            return False
         self._reread_at = now + REREAD
         self._handles = {prefix: self._store.database(shelf) for prefix, shelf in self._store.shelves().items()}
         self._tails = self._store.tails()
+        return True
 
 
 _OUTER = [

@@ -147,7 +147,7 @@ def test_invariant_10_no_process_says_good_after_the_commit(house: Any) -> None:
     def change(subject: Subject, what: Any, *, good: bool, **options: Any) -> None:
         count = subject.committed[0] if subject.committed else 0
         subject.committed = None
-        subject.row = what(SYSTEM_ACTOR, subject.row.id, **options)
+        subject.row = what(SYSTEM_ACTOR, subject.row.id, because="a test", **options)
         subject.committed = (count + 1, good)
 
     revocation = house.services.revocation
