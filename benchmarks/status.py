@@ -203,6 +203,7 @@ def nginx(home: Path, body: bytes) -> Iterator[int]:
     folder.chmod(0o755)
     home.chmod(0o755)
     (folder / "answer").write_bytes(body)
+    (folder / "answer").chmod(0o644)
     (folder / "nginx.conf").write_text(
         f"worker_processes 2; daemon off; error_log {folder}/error; pid {folder}/pid;\n"
         "events { worker_connections 1024; }\n"
