@@ -129,7 +129,8 @@ def open_installation(
     path = home / "pechatnik.toml"
     path.write_text(
         f'[installation]\ndata = "data"\n[database]\nurl = "{database}"\n'
-        f'[secrets]\npassphrase_file = "secrets/passphrase"\n[server]\nport = {port}\npublic_url = "http://127.0.0.1:{port}"\nworker = false\n' + server_options
+        f'[secrets]\npassphrase_file = "secrets/passphrase"\n[server]\nport = {port}\n'
+        f'public_url = "http://127.0.0.1:{port}"\nworker = false\n' + server_options
     )
     config = load(path)
     engine = engine_of(config)
