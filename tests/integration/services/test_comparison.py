@@ -160,7 +160,7 @@ CASES = [
     changed("certificates", "issuer", NOBODY, **ISSUED),
     changed("certificates", "partition", 7, **ISSUED),
     changed("certificates", "subject", "CN=Somebody Else", **ISSUED),
-    changed("certificates", "centre", None, **ISSUED),
+    changed("certificates", "centre", NOBODY, **ISSUED),
     changed("certificates", "replaces", NOBODY, **ISSUED),
     gone("certificates", **ISSUED),
     copied("certificates", id=uuid4, serial=lambda: Serial(77), application=lambda: None, sha256=lambda: ZEROS),
