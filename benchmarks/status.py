@@ -129,9 +129,9 @@ def lua(lines: Path, template: str) -> str:
 
 
 OUR_GET, OUR_POST = "Pechatnik, GET", "Pechatnik, POST"
-GET = 'wrk.format("GET", line)'
+GET = 'wrk.format("GET", line, {Host = "localhost"})'
 POST = (
-    'wrk.format("POST", "/ocsp", {["Content-Type"] = "application/ocsp-request"}, '
+    'wrk.format("POST", "/ocsp", {Host = "localhost", ["Content-Type"] = "application/ocsp-request"}, '
     '(line:gsub("..", function(two) return string.char(tonumber(two, 16)) end)))'
 )
 
@@ -180,7 +180,7 @@ def _targets(stack: ExitStack, home: Path, house: Installation, answers: Answers
     if shutil.which("cfssl"):
         port = stack.enter_context(cfssl(home, answers.bodies))
         # Its GET cannot read its own path in the version that Debian has: it takes the first slash for base64.
-        script = lua(posts, POST.replace("/ocsp", "/"))
+        script = lua(posts, POST.replace('"/ocsp"', '"/"'))
         yield Target("cfssl ocspserve, POST", script, f"http://127.0.0.1:{port}", OUR_POST)
 
 
