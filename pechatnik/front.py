@@ -83,15 +83,19 @@ class Front:
         """End within a second or so. Granian by itself waits for every client that keeps a connection open, such as
         one that has sent half a header, until its process is killed with a warning."""
         signal.raise_signal(signal.SIGINT)  # granian's own end, which closes what is idle, is kept under this one
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GRACE):
-                await self._idle.wait()
+        await self._answered()
         await asyncio.sleep(LAST_WRITES)
         leave()
 
-    def __rsgi_del__(self, _: asyncio.AbstractEventLoop) -> None:
-        if not self._answering:
-            leave()
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Granian has no connection any more. A client that hung up left its request behind, which may be signing."""
+        loop.run_until_complete(self._answered())
+        leave()
+
+    async def _answered(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                await self._idle.wait()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         path: str = scope.path
