@@ -12,15 +12,17 @@ from ca_core.domain.certificate import Certificate, Ground
 from ca_core.domain.errors import InvalidInput
 from ca_core.services.ports import Transaction
 from ca_core.services.review import checked_note
+from ca_core.x509.name import INVISIBLE
 
 LONGEST = 500
 """Characters."""
 
 
 def checked_ground(actor: Actor, words: str) -> str:
-    """The words as they are kept. InvalidInput for too many, and for none from staff; subscribers need not say why."""
+    """The words as they are kept. InvalidInput for too many, and from staff for no letter or digit that shows;
+    subscribers need not say why."""
     ground = checked_note(words)
-    if not ground and actor.roles - {Role.SUBSCRIBER}:
+    if actor.roles - {Role.SUBSCRIBER} and not any(one.isalnum() for one in INVISIBLE.sub("", ground)):
         raise InvalidInput("say why", fields={"because": "whoever reads the record needs the reason"})
     if len(ground) > LONGEST:
         sentence = f"say it in at most {LONGEST} characters"

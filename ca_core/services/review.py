@@ -37,6 +37,7 @@ from ca_core.services.notices import notify
 from ca_core.services.ports import Page, Profiles, Transaction, Transactions
 from ca_core.services.review_round import carry_checks, refuse_while_signing
 from ca_core.services.row import unless_stale
+from ca_core.x509.name import INVISIBLE
 
 S = ApplicationState
 TABS: Mapping[str, tuple[ApplicationState, ...]] = {
@@ -353,7 +354,7 @@ def checked_note(note: str) -> str:
     """The note as it is kept: nothing that people do not see counts as words. InvalidInput for control characters."""
     if any(unicodedata.category(one) in ("Cc", "Cs") and one not in "\r\n\t" for one in note):
         raise InvalidInput("a note is plain text", fields={"note": "control characters cannot be used"})
-    return "" if not any(one.isprintable() and not one.isspace() for one in note) else note.strip()
+    return "" if not any(one.isprintable() and not one.isspace() for one in INVISIBLE.sub("", note)) else note.strip()
 
 
 def _refuse_incomplete(shown: Snapshot) -> None:

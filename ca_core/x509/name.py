@@ -83,7 +83,7 @@ SHORT_NAMES: Mapping[str, str] = {
 # Format characters that keep words of some scripts apart or together; all others only deceive the eye.
 _JOINERS = frozenset("\u200c\u200d")
 """Between letters of scripts that need them they are part of the spelling (RFC 5892, appendix A.1 and A.2)."""
-_INVISIBLE = re.compile(
+INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 """What shows nothing though it is no format character: Default_Ignorable_Code_Point of the Unicode Character Database,
@@ -211,7 +211,7 @@ def _deceptive(value: str) -> str | None:
         if character in _JOINERS:
             if not idna.core.valid_contextj(value, position):
                 return "invisible and direction-changing characters cannot be used"
-        elif category == "Cf" or _INVISIBLE.match(character) or (category == "Zs" and character != " "):
+        elif category == "Cf" or INVISIBLE.match(character) or (category == "Zs" and character != " "):
             # U+202E and its kin make a reader see another name than the one that was certified.
             return "invisible and direction-changing characters cannot be used"
         if category in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp"):

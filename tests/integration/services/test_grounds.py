@@ -34,6 +34,16 @@ def test_staff_say_why(house: Any, change: str) -> None:
     assert changed(house, change, house.operator, certificate, because="x" * 500).state is not certificate.state
 
 
+@pytest.mark.parametrize("words", [".", "—?!", "\u3164", "\u115f \uffa0", "\u2800."])
+def test_what_has_no_letter_or_digit_that_shows_is_no_ground(house: Any, words: str) -> None:
+    certificate = house.issued()
+    with pytest.raises(InvalidInput, match="say why"):
+        house.services.revocation.hold(house.operator, certificate.id, because=words)
+    for said_by_somebody in ("№ 7", "утеря", "ضاع"):
+        certificate = house.services.revocation.hold(house.operator, certificate.id, because=said_by_somebody)
+        certificate = house.services.revocation.unhold(house.operator, certificate.id, because=said_by_somebody)
+
+
 def test_the_words_are_kept_in_order_and_their_digests_in_the_record(house: Any, clock: Any) -> None:
     certificate = house.issued()
     revocation = house.services.revocation

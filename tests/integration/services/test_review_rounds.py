@@ -216,7 +216,7 @@ def an_intent(tx: Any, application: Any, digest: bytes) -> Any:
     )
 
 
-@pytest.mark.parametrize("note", ["", "   ", "\u200b"])
+@pytest.mark.parametrize("note", ["", "   ", "\u200b", "\u3164"])
 def test_reconsidering_takes_a_reason(house: Any, note: str) -> None:
     application = house.approved()
     with pytest.raises(InvalidInput):
