@@ -16,8 +16,10 @@ from ca_core.domain.errors import (
     NotAuthenticated,
     NotFound,
     NotPermitted,
+    StaleVersion,
 )
 from ca_core.domain.identifiers import Entropy
+from ca_core.services.account_changes import renewed
 from ca_core.services.account_management import AccountManagement
 from ca_core.services.account_rules import checked_email, checked_password
 from ca_core.services.addresses import Addresses
@@ -54,13 +56,14 @@ class Accounts(AccountManagement):
         self._installation = installation
 
     def register(self, *, email: str, name: str, password: str, language: str = "en") -> None:
-        """A subscriber makes an account. Whether the address is known shows in no answer: its owner is told."""
+        """A subscriber makes an account, or takes over one that was given up. Whether the address is known shows in
+        no answer: its owner is told."""
         address = checked_email(email)
         hashed = self._hasher.hash(checked_password(password, email=address))
         new = self._new(address, name, language, roles=frozenset({Role.SUBSCRIBER}), hashed=hashed)
         try:
             self._registered(address, new)
-        except Duplicate:
+        except (Duplicate, StaleVersion):
             # Somebody else registered the address between our look and our insert; now it is known.
             self._registered(address, new)
 
@@ -141,6 +144,11 @@ class Accounts(AccountManagement):
                 tx.audit.record("account.registered", "account", account.id)
                 if self._addresses is not None:
                     self._addresses.ask(tx, account, address)
+            elif self._addresses is not None and self._addresses.given_up(tx, known):
+                account = replace(new(tx), id=known.id, version=known.version)
+                account = tx.accounts.replace(renewed(tx, account, account.password_hash))
+                tx.audit.record("account.registered-again", "account", account.id)
+                self._addresses.ask(tx, account, address)
             elif not any(
                 notice.kind == "register-again" and tx.now - notice.created_at < REMIND_AFTER
                 for notice in tx.jobs.notices_of(known.id)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor
+from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor, Visibility
 from ca_core.domain.account import Account
 from ca_core.domain.audit import said
 from ca_core.domain.errors import AddressUnconfirmed, Duplicate, IntegrityAlarm, InvalidInput, NotFound, NotPermitted
@@ -49,6 +49,18 @@ class Addresses:
     def waits(self, account: Account) -> bool:
         """Whether the account's address has still to be confirmed."""
         return self.confirmable and account.email_confirmed_at is None
+
+    def given_up(self, tx: Transaction, account: Account) -> bool:
+        """Whether nobody confirmed the address while the first link was good, and nothing hangs on the account: then
+        it is of whoever registers the address next."""
+        return (
+            self.waits(account)
+            and account.active
+            and not account.is_staff
+            and tx.now >= account.created_at + LINK_LASTS
+            and not tx.account_changes.waiting(account.id)
+            and not tx.applications.count(seen_by=Visibility(owner=account.id))
+        )
 
     def require_confirmed(self, tx: Transaction, account: UUID) -> None:
         """AddressUnconfirmed while the account's address has to be confirmed."""

@@ -14,7 +14,7 @@ from werkzeug.test import Client, TestResponse
 from ca_core.domain.access import SYSTEM_ACTOR, Role
 from ca_core.domain.account import Account
 from ca_core.domain.audit import said
-from ca_core.domain.errors import AddressUnconfirmed, Duplicate, InvalidInput, NotPermitted
+from ca_core.domain.errors import AddressUnconfirmed, Duplicate, InvalidInput, NotAuthenticated, NotPermitted
 from ca_core.services.addresses import LINK_LASTS
 from pechatnik.wsgi import compose
 from web.limits import limiter
@@ -134,6 +134,63 @@ def test_without_letters_nobody_is_asked(house: Any) -> None:
         house.services.accounts.change_email(
             account.actor(), email="new@example.org", current=PASSWORD, source="203.0.113.5"
         )
+
+
+def register_again(house: Any, password: str) -> None:
+    house.services.accounts.register(email=ANNA, name="The true Anna", password=password)
+    post(house)
+
+
+def test_an_address_that_nobody_confirmed_in_time_is_of_whoever_registers_it_next(
+    posting: Any, postbox: Postbox, clock: Any
+) -> None:
+    before, mine = registered(posting), "another horse battery"
+    log_in = posting.services.accounts.log_in
+    _, token = posting.services.tokens.create(
+        before.actor(), label="script", scopes=before.actor().permissions, days=30
+    )
+    clock.advance(LINK_LASTS - timedelta(seconds=1))
+    register_again(posting, mine)
+    assert log_in(email=ANNA, password=PASSWORD, source="203.0.113.5").name == "Anna", "the link is still good"
+    clock.advance(timedelta(seconds=1))
+    register_again(posting, mine)
+    account = log_in(email=ANNA, password=mine, source="203.0.113.5")
+    assert (account.id, account.name, account.created_at) == (before.id, "The true Anna", clock())
+    for refused in (
+        lambda: log_in(email=ANNA, password=PASSWORD, source="203.0.113.5"),
+        lambda: posting.services.tokens.authenticate(token),
+    ):
+        with pytest.raises(NotAuthenticated):
+            refused()
+    actions = [one.action for one in posting.services.audit.list(posting.auditor, object_id=str(account.id))]
+    assert actions.count("account.registered-again") == 1
+    assert posting.services.addresses.confirm(account.actor(), postbox.token()).email_confirmed_at == clock()
+    assert posting.services.audit.verify(posting.auditor).ok
+
+
+@pytest.mark.parametrize("kept_by", ["confirmation", "application", "staff", "closing"])
+def test_an_account_that_is_in_use_is_not_taken_over(posting: Any, postbox: Postbox, clock: Any, kept_by: str) -> None:
+    before, accounts = registered(posting), posting.services.accounts
+    match kept_by:
+        case "confirmation":
+            posting.services.addresses.confirm(before.actor(), postbox.token())
+        case "application":
+            posting.apply(posting.signing(), by=before.actor())
+        case "staff":
+            accounts.change_roles(posting.administrator, before.id, roles=[Role.SUPPORT], centres=[])
+        case "closing":
+            accounts.deactivate(posting.administrator, before.id)
+    clock.advance(LINK_LASTS)
+    now = anna(posting)
+    register_again(posting, "another horse battery")
+    assert anna(posting) == now
+
+
+def test_where_no_letters_go_out_no_account_is_taken_over(house: Any, clock: Any) -> None:
+    before = registered(house)
+    clock.advance(LINK_LASTS)
+    register_again(house, "another horse battery")
+    assert anna(house) == before
 
 
 def change(house: Any, account: Account, email: str, current: str = PASSWORD) -> None:
