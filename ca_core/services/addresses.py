@@ -87,14 +87,15 @@ class Addresses:
 
     def confirm(self, actor: Actor, token: str) -> Account:
         """Take the link, by whoever is logged in to the account that it was made for. InvalidInput for one that is
-        spent, too old, of another account or none at all; Duplicate when the address got an account meanwhile."""
+        spent, too old, of another account or none at all; Duplicate when the address got an account meanwhile;
+        NotPermitted for another address of somebody who became staff meanwhile."""
         if actor.scopes is not None:
             raise NotPermitted("an API token cannot do this; log in with the password")
         with self._transactions.begin(actor) as tx:
             account = tx.accounts.get(actor.id, seen_by=EVERYTHING)
             old, new = account.email, self._asked(token, account, tx.now)
             if account.is_staff and new != old:  # asked for before the account became staff's
-                raise NotPermitted("the address of a staff account is changed by an administrator")
+                raise NotPermitted("this address is not changed here; ask an administrator")
             known = tx.accounts.by_email(new)
             if known is not None and known.id != account.id:
                 raise Duplicate("there is an account with this e-mail address already")

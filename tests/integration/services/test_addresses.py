@@ -168,7 +168,7 @@ def test_an_address_that_nobody_confirmed_in_time_is_of_whoever_registers_it_nex
     assert posting.services.audit.verify(posting.auditor).ok
 
 
-@pytest.mark.parametrize("kept_by", ["confirmation", "application", "staff", "closing"])
+@pytest.mark.parametrize("kept_by", ["confirmation", "application", "staff", "change", "closing"])
 def test_an_account_that_is_in_use_is_not_taken_over(posting: Any, postbox: Postbox, clock: Any, kept_by: str) -> None:
     before, accounts = registered(posting), posting.services.accounts
     match kept_by:
@@ -178,6 +178,8 @@ def test_an_account_that_is_in_use_is_not_taken_over(posting: Any, postbox: Post
             posting.apply(posting.signing(), by=before.actor())
         case "staff":
             accounts.change_roles(posting.administrator, before.id, roles=[Role.SUPPORT], centres=[])
+        case "change":  # which waits for a second administrator
+            accounts.change_roles(posting.administrator, before.id, roles=[Role.REVIEWER], centres=[])
         case "closing":
             accounts.deactivate(posting.administrator, before.id)
     clock.advance(LINK_LASTS)
@@ -259,6 +261,20 @@ def test_changing_needs_the_password_and_is_not_for_staff(posting: Any, postbox:
     with pytest.raises(NotPermitted):
         change(posting, operator, "new@example.org")
     assert [one["to"] for one in postbox.sent] == [ANNA]
+
+
+def test_the_page_says_which_address_is_going_to_be_confirmed(posting: Any, postbox: Postbox) -> None:
+    account = registered(posting)
+    posting.services.addresses.confirm(account.actor(), spent := postbox.token())
+    change(posting, anna(posting), "new@example.org")
+    browser = Browser(compose(posting.program))
+    browser.get("/login")
+    browser.post("/login", email=ANNA, password=PASSWORD)
+    page = browser.get(postbox.link()).text
+    assert "<strong><bdi>new@example.org</bdi></strong>" in page
+    assert f"no longer with this one: <bdi>{ANNA}</bdi>" in page
+    refused = browser.get(f"/confirm-address?token={spent}")
+    assert (refused.status_code, "used already" in refused.text) == (422, True)
 
 
 class Browser:
