@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from ocsp.wsgi import PREFIX as OCSP, REQUEST_TYPE, OcspApplication, request_in
+from ocsp.wsgi import PREFIX as OCSP, REQUEST_TYPE, Response, request_in
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -56,15 +56,15 @@ class Front:
         self,
         application: WSGIApplication,
         *,
-        status: OcspApplication,
+        at_once: Callable[[bytes, str, str | None], Response | None],
         threads: int,
         body_limit: int,
         body_seconds: float,
     ) -> None:
-        """``status`` is asked first for what stands ready, on the event loop. ``body_limit`` in octets; a body that is
-        not whole after ``body_seconds`` is given up."""
+        """``at_once`` gives a status answer that stands ready (:meth:`ocsp.wsgi.OcspApplication.at_once`), on the
+        event loop. ``body_limit`` in octets; a body that is not whole after ``body_seconds`` is given up."""
         self._application = application
-        self._ready = status.at_once
+        self._ready = at_once
         self._body_limit = body_limit
         self._body_seconds = body_seconds
         self._held = 0

@@ -92,7 +92,7 @@ def front() -> Front:
     program = build(config)
     return Front(
         compose(program),
-        status=OcspApplication(program.ocsp, program.ready),
+        at_once=OcspApplication(program.ocsp, program.ready).at_once,
         threads=config.server.threads,
         body_limit=config.uploads.max_bytes + MAX_BODY,
         body_seconds=config.server.body_seconds,
