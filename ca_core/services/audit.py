@@ -9,12 +9,12 @@ from contextlib import suppress
 
 from ca_core.domain.access import Actor, Permission
 from ca_core.domain.algorithms import KeyAlgorithm
-from ca_core.domain.audit import AuditCheckpoint, AuditRecord, Fault, checkpoint_message
+from ca_core.domain.audit import AuditCheckpoint, AuditRecord, checkpoint_message
 from ca_core.domain.errors import AuditBroken, Duplicate, KeyMissing, NotFound, WrongState
 from ca_core.services.audit_chain import SIGNATURE, AuditChain, AuditReport, is_signed
 from ca_core.services.audit_file import checkpoint_line, heading_line, record_line
 from ca_core.services.comparison import comparisons
-from ca_core.services.comparison.by_object import Comparison
+from ca_core.services.comparison.by_object import Comparison, unreadable
 from ca_core.services.ports import KeyStore, LastSeal, Signer, SymmetricKeys, Transaction, Transactions
 
 KEY_REFERENCE = "audit"
@@ -130,13 +130,16 @@ class Audit:
                 must_be_sealed=bool(trusted),
             )
             compared = comparisons()
-            self._walk(tx, chain, compared)
+            try:
+                self._walk(tx, chain, compared)
+            except Exception as error:  # here and below: whatever stands in a row must not end the look at the others
+                chain.contradicted(unreadable("audit_records", error, object=f"after record {chain.sequence}"))
             for comparison in compared:
                 try:
                     for fault in comparison.faults(tx):
                         chain.contradicted(fault)
-                except Exception as error:  # whatever stands in a row or a record must not end the look at the others
-                    chain.contradicted(Fault(table=comparison.table, object="unreadable", detail=_unreadable(error)))
+                except Exception as error:
+                    chain.contradicted(unreadable(comparison.table, error))
             return chain.report()
 
     def _lines(self, actor: Actor) -> Iterator[str]:
@@ -161,9 +164,8 @@ class Audit:
                 for comparison in compared:
                     try:
                         comparison.feed(tx, record)
-                    except Exception as error:  # as above
-                        detail = f"by record {record.sequence}: {_unreadable(error)}"
-                        chain.contradicted(Fault(table=comparison.table, object="unreadable", detail=detail))
+                    except Exception as error:
+                        chain.contradicted(unreadable(comparison.table, error, object=f"by record {record.sequence}"))
         chain.expect_end(*tx.audit.head())
 
     def _mac_fits(self, record: AuditRecord) -> bool:
@@ -179,10 +181,6 @@ class Audit:
             with suppress(Duplicate):
                 self._keys.generate(KEY_REFERENCE, KeyAlgorithm.EC_P384)
         return self._keys.signer(KEY_REFERENCE, SIGNATURE)
-
-
-def _unreadable(error: Exception) -> str:
-    return f"a row or a record cannot be read ({type(error).__name__}: {error})"
 
 
 def _require_sealed(tx: Transaction, seal: AuditCheckpoint) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -20,6 +21,7 @@ from ca_core.lint import LintContext, lint_certificate
 from ca_core.lint.pkilint_run import lint_by_profile
 from ca_core.services.audit import Audit
 from ca_core.services.audit_chain import MAX_FAULTS, MAX_REASONS, AuditReport
+from ca_core.services.comparison.by_object import identifiers, unreadable
 from ca_core.services.ports import Profiles, Transaction, Transactions
 from ca_core.services.sealed_documents import SealedDocuments
 from ca_core.x509.certificate import SignedCertificate
@@ -31,6 +33,10 @@ MOST_DOCUMENTS = 500
 """Sealed documents that one re-check opens."""
 DAILY = "daily"
 """The object under which re-checks are on record."""
+
+NOT_VERIFIED = AuditReport(
+    ok=False, records=0, sealed_up_to=0, first_broken=None, reasons=("the audit chain was not verified",)
+)
 
 log = logging.getLogger(__name__)
 
@@ -95,9 +101,9 @@ class Recheck:
     def run(self, start: datetime, end: datetime) -> RecheckReport:
         """Check every certificate issued in ``[start, end)``, some sealed documents, and the whole record; the outcome
         goes on record, with an alarm when anything is wrong."""
-        checked = 0
+        checked = documents = 0
         faults: list[Fault] = []
-        with self._transactions.read(SYSTEM_ACTOR) as tx:
+        with _going_on(faults, "certificates"), self._transactions.read(SYSTEM_ACTOR) as tx:
             authorities = {one.id: one for one in tx.authorities.all()}
             for certificate in tx.certificates.issued_between(start, end):
                 checked += 1
@@ -106,12 +112,14 @@ class Recheck:
                     Fault(table="certificates", object=certificate.serial.hex, detail=fault)
                     for fault in self._faults(certificate, issuer)
                 ]
-            last = _newest(tx)
-        again = [] if last is None else [UUID(one) for table, one, _ in _told(last) if table == "documents"]
-        documents, broken = self._documents.check(MOST_DOCUMENTS, again=again)
-        record = self._audit.verify(SYSTEM_ACTOR)
+        with _going_on(faults, "documents"):
+            documents, broken = self._documents.check(MOST_DOCUMENTS, again=self._broken_before())
+            faults += broken
+        record = NOT_VERIFIED
+        with _going_on(faults, "audit_records"):
+            record = self._audit.verify(SYSTEM_ACTOR)
         report = RecheckReport(
-            start=start, end=end, certificates=checked, documents=documents, faults=(*faults, *broken), record=record
+            start=start, end=end, certificates=checked, documents=documents, faults=tuple(faults), record=record
         )
         with self._transactions.begin(SYSTEM_ACTOR) as tx:
             tx.audit.record(
@@ -130,6 +138,12 @@ class Recheck:
         if report.reasons:
             log.error("the daily re-check found faults: %s", "; ".join(report.reasons[:MAX_REASONS]))
         return report
+
+    def _broken_before(self) -> Sequence[UUID]:
+        with self._transactions.read(SYSTEM_ACTOR) as tx:
+            last = _newest(tx)
+        found = [] if last is None else last.details.get("faults")
+        return identifiers(one[1] for one in found if one[0] == "documents") if isinstance(found, list) else ()
 
     def _faults(self, certificate: Certificate, issuer: Authority | None) -> Iterator[str]:
         if certificate.der is None or issuer is None:
@@ -152,10 +166,13 @@ class Recheck:
             yield error.detail
 
 
-def _told(done: AuditRecord) -> Sequence[tuple[str, str, str]]:
-    """Table, object and detail of each fault in the record of a re-check."""
-    found = done.details.get("faults")
-    return [tuple(one) for one in found] if isinstance(found, list) else []
+@contextmanager
+def _going_on(faults: list[Fault], table: str) -> Iterator[None]:
+    """What ends one look is a fault, and the next look begins."""
+    try:
+        yield
+    except Exception as error:
+        faults.append(unreadable(table, error))
 
 
 def faults_of(done: AuditRecord) -> int:

@@ -16,6 +16,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from ca_core.domain.audit import AuditRecord, Fault
+from ca_core.domain.errors import CaError
 from ca_core.services.ports import Transaction
 
 BATCH = 500
@@ -98,7 +99,10 @@ class ByObject(ABC, Generic[R]):
         while batch := list(islice(rows, BATCH)):
             records = self._records(tx, batch)
             for row in batch:
-                yield from self._compared(tx, row, records[self.key(row)])
+                try:
+                    yield from self._compared(tx, row, records[self.key(row)])
+                except Exception as error:  # of a row, or of its records, which need not be genuine; others wait
+                    yield unreadable(self.table, error, object=self.name(row))
 
     def _records(self, tx: Transaction, rows: Sequence[R]) -> Mapping[str, Sequence[AuditRecord]]:
         by_object = defaultdict(list)
@@ -153,6 +157,13 @@ def identifiers(keys: Iterable[str]) -> list[UUID]:
         with suppress(ValueError):
             found.append(UUID(key))
     return found
+
+
+def unreadable(table: str, error: Exception, *, object: str = "unreadable") -> Fault:
+    """What could not be looked at is a fault, and not the end of the look. Messages of errors that are not our own may
+    hold personal data: of those it says the class alone."""
+    what = error.detail if isinstance(error, CaError) else type(error).__name__
+    return Fault(table=table, object=object, detail=f"a row or a record cannot be read ({what})")
 
 
 def in_words(value: object) -> str:

@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import text, update
 
 from ca_core.domain.access import SYSTEM_ACTOR
+from ca_core.domain.certificate import RevocationReason
 from ca_core.services import verification
 from ca_core.storage import triggers
-from ca_core.storage.tables import certificates, documents
+from ca_core.storage.tables import audit_records, certificates, documents
 from pechatnik.health import StateCollector
 from pechatnik.readiness import examine
 
@@ -135,10 +136,12 @@ def test_a_recheck_that_could_not_be_made_is_made_on_another_day(house: Any, clo
         "UPDATE notices SET state = 'weg'",
         "UPDATE accounts SET roles = ' bogus '",
         "UPDATE certificates SET serial = upper(serial)",
+        "UPDATE documents SET state = 'weg'",
+        "UPDATE authorities SET kind = 'weg'",
     ],
 )
 def test_a_row_that_cannot_be_read_is_a_fault_and_hides_no_other(house: Any, statement: str) -> None:
-    house.issued()
+    house.issued(house.signing())
     sqlite = house.program.engine.dialect.name == "sqlite"
     with house.program.engine.begin() as connection:
         triggers.drop(connection)
@@ -149,6 +152,41 @@ def test_a_row_that_cannot_be_read_is_a_fault_and_hides_no_other(house: Any, sta
         triggers.create(connection)
     faults = house.services.audit.verify(house.auditor).faults
     assert {"applications", statement.split()[1]} <= {one.table for one in faults}
+    day(house)
+    [done], [alarm] = records(house, "recheck.done"), records(house, "alarm.integrity")
+    assert statement.split()[1] in alarm.details["detail"] + str(done.details["record"])
+
+
+def test_a_record_that_cannot_be_read_hides_no_other_row_of_its_table(house: Any) -> None:
+    first, second = (house.issued() for _ in range(2))
+    for one in (first, second):
+        house.services.revocation.revoke(SYSTEM_ACTOR, one.id, reason=RevocationReason.SUPERSEDED, because="a test")
+    forged = {"invalidity_date": "soon"}
+    with house.program.engine.begin() as connection:
+        triggers.drop(connection)
+        connection.execute(update(certificates).values(owner=UUID(int=7)))
+        for one in (first, second):
+            of = audit_records.c.object_id == str(one.id), audit_records.c.action == "certificate.revoked"
+            connection.execute(update(audit_records).where(*of).values(details=forged))
+        triggers.create(connection)
+    told = [one for one in house.services.audit.verify(house.auditor).faults if one.table == "certificates"]
+    assert {first.serial.hex, second.serial.hex} < {one.object for one in told}, "and those of the authorities"
+    assert not any("soon" in one.detail for one in told)
+
+
+def test_a_record_that_is_no_record_is_a_fault_and_the_recheck_is_done(house: Any) -> None:
+    house.issued()
+    with house.program.engine.begin() as connection:
+        triggers.drop(connection)
+        connection.execute(text("UPDATE applications SET note = 'changed'"))
+        no_value = "details = '['" if connection.dialect.name == "sqlite" else "at = 'infinity'"
+        connection.execute(text(f"UPDATE audit_records SET {no_value} WHERE action = 'notice.queued'"))
+        triggers.create(connection)
+    faults = house.services.audit.verify(house.auditor).faults
+    assert {"audit_records", "applications"} <= {one.table for one in faults}
+    day(house)
+    with house.program.transactions.read(SYSTEM_ACTOR) as tx:
+        assert [one.action for one in tx.audit.about(["daily"])] == ["recheck.done", "alarm.integrity"]
 
 
 @pytest.mark.parametrize("damage", ["missing", "one byte", "another digest"])
