@@ -76,6 +76,7 @@ class Applications(ByObject[Application]):
             "profile": row.profile_digest.hex(),
             "note": digest_of(row.note),
             "request": None if row.request_der is None else hashlib.sha256(row.request_der).hexdigest(),
+            "request_sent_by": None if row.request_sent_by is None else str(row.request_sent_by),
             "certificate": None if row.certificate is None else str(row.certificate),
             "replaces": None if row.replaces is None else str(row.replaces),
             "circumstance": row.circumstance,
@@ -95,6 +96,7 @@ def _after(record: AuditRecord, state: str) -> Mapping[str, object]:
                 "round": 1,
                 "note": digest_of(""),
                 "request": None,
+                "request_sent_by": None,
                 "certificate": None,
                 "replaces": details.get("certificate") if begun else None,
                 "circumstance": details.get("circumstance") if begun else None,
@@ -103,8 +105,10 @@ def _after(record: AuditRecord, state: str) -> Mapping[str, object]:
             said |= {name: details.get(name) for name in ("profile", "approvals")} | {"note": digest_of("")}
         case "application.returned" | "application.rejected":
             said["note"] = details.get("note")
-        case "application.reconsidered" | "request.received":
-            said["request"] = details.get("request")
+        case "application.reconsidered":
+            said |= {"request": None, "request_sent_by": None}
+        case "request.received":
+            said |= {"request": details.get("request"), "request_sent_by": str(record.actor)}
         case "certificate.issued":
             said["certificate"] = record.object_id
         case "application.approved":

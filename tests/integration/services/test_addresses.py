@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from werkzeug.test import Client, TestResponse
 
 from ca_core.domain.access import SYSTEM_ACTOR, Role
@@ -16,6 +17,7 @@ from ca_core.domain.account import Account
 from ca_core.domain.audit import said
 from ca_core.domain.errors import AddressUnconfirmed, Duplicate, InvalidInput, NotAuthenticated, NotPermitted
 from ca_core.services.addresses import LINK_LASTS
+from ca_core.storage.tables import accounts
 from pechatnik.wsgi import compose
 from web.limits import limiter
 
@@ -231,6 +233,26 @@ def test_an_address_that_was_asked_for_before_somebody_became_staff_is_not_taken
     with pytest.raises(NotPermitted):
         posting.services.addresses.confirm(anna(posting).actor(), postbox.token())
     assert anna(posting).email == ANNA
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+@pytest.mark.parametrize(
+    "values", [{"email": "evil@example.net"}, {"email_confirmed_at": datetime(2026, 1, 1, tzinfo=UTC)}]
+)
+def test_an_address_that_was_not_confirmed_by_its_link_contradicts_the_record(
+    posting: Any, postbox: Postbox, confirmed: bool, values: dict[str, object]
+) -> None:
+    account = registered(posting)
+    if confirmed:
+        posting.services.addresses.confirm(account.actor(), postbox.token())
+        change(posting, anna(posting), "new@example.org")
+        assert posting.services.audit.verify(posting.auditor).ok
+        posting.services.addresses.confirm(anna(posting).actor(), postbox.token())
+    assert posting.services.audit.verify(posting.auditor).ok
+    with posting.program.engine.begin() as connection:
+        connection.execute(update(accounts).where(accounts.c.id == account.id).values(values))
+    [fault] = posting.services.audit.verify(posting.auditor).faults
+    assert (fault.table, fault.object) == ("accounts", str(account.id))
 
 
 def test_what_happened_to_an_address_is_on_record_and_the_address_is_not(posting: Any, postbox: Postbox) -> None:
