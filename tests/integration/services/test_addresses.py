@@ -166,6 +166,7 @@ def test_an_address_that_nobody_confirmed_in_time_is_of_whoever_registers_it_nex
             refused()
     actions = [one.action for one in posting.services.audit.list(posting.auditor, object_id=str(account.id))]
     assert actions.count("account.registered-again") == 1
+    assert posting.services.audit.verify(posting.auditor).ok
     assert posting.services.addresses.confirm(account.actor(), postbox.token()).email_confirmed_at == clock()
     assert posting.services.audit.verify(posting.auditor).ok
 

@@ -212,6 +212,19 @@ def test_invariant_12_how_many_approve_is_for_the_profile_to_say_not_for_the_row
     assert house.approve(application).state.value == "approved-first"
 
 
+def test_invariant_12_one_approval_that_the_row_calls_enough_issues_nothing_where_the_profile_asks_for_two(
+    house: Any,
+) -> None:
+    application = house.approve(house.submit(house.apply(house.signing())))
+    with house.program.engine.begin() as connection:
+        triggers.drop(connection)
+        connection.execute(text("UPDATE applications SET approvals_required = 1, state = 'awaiting-key'"))
+        triggers.create(connection)
+    received = house.request(application)
+    with pytest.raises(ApprovalNeeded):
+        house.services.issuance.issue(house.subscriber, received.id)
+
+
 def test_invariant_12_nobody_approves_twice(house: Any) -> None:
     application = house.approve(house.submit(house.apply(house.signing())))
     house.services.review.claim(house.operator, application.id)
