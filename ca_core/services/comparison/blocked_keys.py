@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import ClassVar
 
 from ca_core.domain.audit import AuditRecord, Fault
 from ca_core.domain.certificate import BlockedKey, Certificate, RevocationReason
-from ca_core.services.comparison.by_object import BATCH
+from ca_core.services.comparison.by_object import batches
 from ca_core.services.ports import Transaction
 
 
@@ -21,8 +20,7 @@ class BlockedKeys:
         """No record of their own."""
 
     def faults(self, tx: Transaction) -> Iterator[Fault]:
-        rows = tx.all_rows.each(BlockedKey)
-        while batch := list(islice(rows, BATCH)):
+        for batch in batches(tx, BlockedKey):
             compromised = {
                 one.spki_sha256
                 for one in tx.all_rows.among(Certificate, "spki_sha256", [row.spki_sha256 for row in batch])

@@ -95,8 +95,7 @@ class ByObject(ABC, Generic[R]):
     def faults(self, tx: Transaction) -> Iterator[Fault]:
         self._look_for_made(tx)
         yield from self._gone
-        rows = tx.all_rows.each(self.kind)
-        while batch := list(islice(rows, BATCH)):
+        for batch in batches(tx, self.kind):
             records = self._records(tx, batch)
             for row in batch:
                 try:
@@ -148,6 +147,13 @@ class ByObject(ABC, Generic[R]):
             name = str(record.details.get("serial", key))
             self._gone.append(Fault(table=self.table, object=name, detail=detail, record=record.sequence))
         self._made.clear()
+
+
+def batches(tx: Transaction, kind: type[R]) -> Iterator[Sequence[R]]:
+    """Every row of that kind, so many at once as are looked at together."""
+    rows = tx.all_rows.each(kind)
+    while batch := list(islice(rows, BATCH)):
+        yield batch
 
 
 def identifiers(keys: Iterable[str]) -> list[UUID]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import ClassVar
 from uuid import UUID
 
 from ca_core.domain.application import Application, Editor
 from ca_core.domain.audit import AuditRecord, Fault
 from ca_core.domain.document import Document
-from ca_core.services.comparison.by_object import BATCH, in_words
+from ca_core.services.comparison.by_object import batches, in_words
 from ca_core.services.ports import Transaction
 
 EDITS = frozenset(
@@ -34,8 +33,7 @@ class Editors:
         """They are asked for by application."""
 
     def faults(self, tx: Transaction) -> Iterator[Fault]:
-        rows = tx.all_rows.each(Application)
-        while batch := list(islice(rows, BATCH)):
+        for batch in batches(tx, Application):
             yield from _of(tx, batch)
 
 
