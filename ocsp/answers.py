@@ -114,13 +114,13 @@ class AnswerStore:
                 times = int(signed.this_update.timestamp()), int(signed.next_update.timestamp())
                 tx.put(key_of(serial), HEADER.pack(*times, tail) + signed.der, db=handle)
 
-    def updated(self, shelf: Shelf, serials: Iterable[Serial]) -> Iterator[tuple[Serial, datetime | None]]:
-        """thisUpdate of each of them; None where there is no answer."""
+    def updated(self, shelf: Shelf, serials: Iterable[Serial]) -> Iterator[datetime | None]:
+        """thisUpdate of each of them in turn; None where there is no answer."""
         handle = self._database(shelf.name)
         with self._reading() as tx:
             for serial in serials:
                 found = tx.get(key_of(serial), db=handle)
-                yield serial, None if found is None else datetime.fromtimestamp(HEADER.unpack_from(found)[0], UTC)
+                yield None if found is None else datetime.fromtimestamp(HEADER.unpack_from(found)[0], UTC)
 
     def forget(self, certificates: Collection[tuple[UUID, Serial]], issuers: Collection[UUID] = ()) -> None:
         """See :class:`ca_core.services.ports.StatusAnswers`. Writes nothing where there is nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Literal
 
 from ca_core.domain.authority import Authority
@@ -14,12 +15,15 @@ from ca_core.services.signing import signature_over
 from ca_core.x509 import der
 from ca_core.x509.algorithm import public_key_identifier
 from ca_core.x509.ocsp import (
-    BASIC_RESPONSE,
     NEVER_ISSUED,
     CertId,
     CertStatus,
+    ResponseStatus,
     Revoked,
+    certificates_part,
+    ocsp_response,
     response_data,
+    signed_part,
     single_response,
 )
 from ocsp.status import UNKNOWN, Status
@@ -82,9 +86,12 @@ class Composer:
             extended_revoke=self._unknown_serial == "revoked",
         )
         linted = lint_ocsp_response(data, self._context)
-        signature = signature_over(linted, self._signer)
         return Signed(
-            der=linted.der + linted.signature_algorithm + der.bit_string(signature),
+            der=signed_part(
+                linted.der,
+                signature_algorithm=linted.signature_algorithm,
+                signature=signature_over(linted, self._signer),
+            ),
             this_update=this_update,
             next_update=next_update,
         )
@@ -99,25 +106,15 @@ class Composer:
 
 def tail_of(responder: Authority) -> bytes:
     """What goes behind a signed answer: the responder's certificate (RFC 6960 §4.2.1)."""
-    return der.explicit(0, der.sequence(responder.certificate))
+    return certificates_part([responder.certificate])
 
 
 def enveloped(signed: bytes, tail: bytes) -> bytes:
     """The OCSPResponse around what :class:`~ocsp.composing.Signed` holds."""
-    size = len(signed) + len(tail)
-    head = _heads.get(size)
-    if head is None:
-        head = _heads[size] = _head(size)
-    return head + signed + tail
+    return _head(len(signed) + len(tail)) + signed + tail
 
 
+@cache
 def _head(size: int) -> bytes:
-    """Everything of an OCSPResponse before a BasicOCSPResponse's content of that size."""
-    whole = der.sequence(
-        der.enumerated(0),
-        der.explicit(0, der.sequence(der.oid(BASIC_RESPONSE), der.octet_string(der.sequence(bytes(size))))),
-    )
-    return whole[:-size]
-
-
-_heads: dict[int, bytes] = {}
+    """Everything of an OCSPResponse before a BasicOCSPResponse's content of that size; there are few sizes."""
+    return ocsp_response(ResponseStatus.SUCCESSFUL, der.sequence(bytes(size)))[:-size]

@@ -14,7 +14,7 @@ from ca_core.domain.errors import WrongState
 from ca_core.domain.identifiers import Serial
 from ca_core.domain.work import Job, JobKind
 from ca_core.services.known_at import known_at
-from ca_core.services.ports import KeyStore, Transactions
+from ca_core.services.ports import KeyStore, Transaction, Transactions
 from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.ocsp import CertId
 from ocsp.answers import AnswerStore, Shelf
@@ -122,7 +122,7 @@ class Presigner:
         while True:
             with self._transactions.read(SYSTEM_ACTOR) as tx:
                 now = tx.now
-                post = self._post(issuer, now)
+                post = self._post(tx, issuer)
                 rows = tx.certificates.statuses(issuer, after=after, until=until, limit=BATCH)
             if post is None or not rows:
                 return made
@@ -131,14 +131,12 @@ class Presigner:
             made += signed
             progress(len(rows), signed)
 
-    def _post(self, issuer: UUID, now: datetime) -> _Post | None:
-        with self._transactions.read(SYSTEM_ACTOR) as tx:
-            authority = tx.authorities.get(issuer, seen_by=EVERYTHING)
-            responder = tx.authorities.responder_for(issuer, now)
-            own = tx.certificates.get(authority.certificate_id, seen_by=EVERYTHING)
-            compromised = compromise_of(tx, authority)
+    def _post(self, tx: Transaction, issuer: UUID) -> _Post | None:
+        authority = tx.authorities.get(issuer, seen_by=EVERYTHING)
+        responder = tx.authorities.responder_for(issuer, tx.now)
         if responder is None:
             return None
+        own = tx.certificates.get(authority.certificate_id, seen_by=EVERYTHING)
         signed_by = SignedCertificate.parse(authority.certificate)
         composer = Composer(
             self._keys,
@@ -150,7 +148,7 @@ class Presigner:
         return _Post(
             issuer=authority,
             composer=composer,
-            compromised=compromised,
+            compromised=compromise_of(tx, authority),
             tail=self._store.tail(tail_of(responder)),
             cert_ids={
                 digest: CertId.make(
@@ -186,8 +184,8 @@ class Presigner:
 
     def _due(self, shelf: Shelf, rows: Sequence[CertificateStatus], now: datetime) -> Iterator[CertificateStatus]:
         updated = self._store.updated(shelf, [row.serial for row in rows])
-        for row, (serial, this_update) in zip(rows, updated, strict=True):
-            spread = serial.value % 256 / 1024
+        for row, this_update in zip(rows, updated, strict=True):
+            spread = row.serial.value % 256 / 1024
             if this_update is None or now - this_update >= self._validity * (0.5 + spread):
                 yield row
 

@@ -238,11 +238,19 @@ def basic_response(
 ) -> bytes:
     """The DER BasicOCSPResponse; ``certificates`` are what a client needs to check the responder."""
     return der.sequence(
-        data,
-        signature_algorithm,
-        der.bit_string(signature),
-        der.explicit(0, der.sequence(*certificates)) if certificates else b"",
+        signed_part(data, signature_algorithm=signature_algorithm, signature=signature),
+        certificates_part(certificates) if certificates else b"",
     )
+
+
+def signed_part(data: bytes, *, signature_algorithm: bytes, signature: bytes) -> bytes:
+    """The first fields of a BasicOCSPResponse: ResponseData, algorithm and signature, one after the other."""
+    return data + signature_algorithm + der.bit_string(signature)
+
+
+def certificates_part(certificates: Sequence[bytes]) -> bytes:
+    """The last field of a BasicOCSPResponse."""
+    return der.explicit(0, der.sequence(*certificates))
 
 
 def ocsp_response(status: ResponseStatus, basic: bytes | None = None) -> bytes:
