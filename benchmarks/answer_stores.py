@@ -16,9 +16,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
-from pathlib import Path
 
 import lmdb
+
+from benchmarks.memory import resident
 
 ANSWER = 300
 """Octets: a P-256 answer without the certificates that all share."""
@@ -113,8 +114,7 @@ def measure(look_up: Lookup, entries: int, runs: int) -> tuple[float, str]:
         for probe in probes:
             look_up(probe)
         found.append((time.perf_counter() - started) / PROBES * 1e6)
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    own, mapped = (int(status[name].split()[0]) // 1024 for name in ("RssAnon", "RssFile"))
+    own, mapped = resident("self")
     return statistics.median(found), f"{own:,} + {mapped:,}"
 
 

@@ -124,8 +124,7 @@ def open_installation(
     passphrase = home / "secrets" / "passphrase"
     passphrase.touch(mode=0o600)
     passphrase.write_text("benchmark")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     path = home / "pechatnik.toml"
     path.write_text(
         f'[installation]\ndata = "data"\n[database]\nurl = "{database}"\n'
@@ -180,6 +179,13 @@ def open_installation(
         server.send_signal(signal.SIGTERM)
         server.wait(timeout=20)
         program.close()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        number: int = probe.getsockname()[1]
+        return number
 
 
 def _connected(port: int) -> http.client.HTTPConnection:

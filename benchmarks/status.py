@@ -1,6 +1,6 @@
-"""``python -m benchmarks.status``: OCSP answers a second over HTTP, beside three peers in the same run.
+"""``python -m benchmarks.status``: OCSP answers a second over HTTP, beside its peers in the same run.
 
-Needs ``wrk``; peers that are not installed (``nginx``, ``cfssl``, ``openssl``) are left out.
+Needs ``wrk``; peers that are not installed (``nginx``, ``cfssl``) are left out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from benchmarks.installation import Installation, open_installation
+from benchmarks.installation import Installation, free_port, open_installation
+from benchmarks.memory import resident
 from benchmarks.report import machine, put
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.algorithms import KeyAlgorithm
@@ -157,7 +158,7 @@ def main() -> int:
         for _ in range(options.runs):
             for target in targets:
                 target.measure(options.seconds, home / "script.lua")
-        memory = resident(house.server)
+        memory = _memory(house.server)
     text = table(targets) + f"\n\nResident memory of each server process: {memory}."
     print(text)
     if options.page is not None:
@@ -247,22 +248,10 @@ def _running(command: Sequence[str], port: int) -> Iterator[None]:
         process.wait(timeout=20)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        number: int = probe.getsockname()[1]
-        return number
-
-
-def resident(parent: int) -> str:
-    """Of the processes that answer: what is theirs alone, and what is of files that all share (the store)."""
-    found = []
+def _memory(parent: int) -> str:
+    """Of the processes that answer, the store among the mapped files."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    for child in children:
-        status = dict(line.split(":", 1) for line in Path(f"/proc/{child}/status").read_text().splitlines())
-        if "RssAnon" in status:
-            own, shared = (int(status[name].split()[0]) // 1024 for name in ("RssAnon", "RssFile"))
-            found.append(f"{own} MiB own + {shared} MiB of mapped files")
-    return "; ".join(found)
+    return "; ".join("{} MiB own + {} MiB of mapped files".format(*resident(child)) for child in children)
 
 
 if __name__ == "__main__":
