@@ -29,6 +29,7 @@ from ca_core.services.certificates import CertificateDesk
 from ca_core.services.clock import DecisionClock
 from ca_core.services.deadlines import DeadlineWatch
 from ca_core.services.documents import DocumentDesk
+from ca_core.services.founding import Founding
 from ca_core.services.idempotency import Idempotency
 from ca_core.services.intake import Intake
 from ca_core.services.issuance import Issuance, Observer
@@ -139,11 +140,14 @@ def build(
     )
     authorities = AuthorityOffice(
         transactions,
-        packs,
-        keys,
-        environment=config.installation.environment,
-        base_url=config.server.public_url,
-        entropy=entropy,
+        Founding(
+            transactions,
+            packs,
+            keys,
+            environment=config.installation.environment,
+            base_url=config.server.public_url,
+            entropy=entropy,
+        ),
     )
     audit = Audit(transactions, keys=keys, symmetric=symmetric, last_seal=LastSealFile(config.data / LAST_SEAL))
     mailer = mailer_of(config, clock)

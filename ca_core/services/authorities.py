@@ -10,11 +10,9 @@ from ca_core.domain.access import SYSTEM_ACTOR, Actor, Permission
 from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
 from ca_core.domain.errors import Duplicate, InvalidInput
-from ca_core.domain.identifiers import Entropy
-from ca_core.domain.profile import Environment
 from ca_core.domain.work import Job
 from ca_core.services.founding import Founding
-from ca_core.services.ports import KeyStore, Profiles, Transactions
+from ca_core.services.ports import Transactions
 from ca_core.x509.algorithm import key_algorithm_of
 from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.name import Name
@@ -26,20 +24,9 @@ _KEPT = {"C": "2.5.4.6", "O": "2.5.4.10"}
 class AuthorityOffice:
     """Makes, renews and lists authorities."""
 
-    def __init__(
-        self,
-        transactions: Transactions,
-        profiles: Profiles,
-        keys: KeyStore,
-        *,
-        environment: Environment,
-        base_url: str,
-        entropy: Entropy,
-    ) -> None:
+    def __init__(self, transactions: Transactions, founding: Founding) -> None:
         self._transactions = transactions
-        self._founding = Founding(
-            transactions, profiles, keys, environment=environment, base_url=base_url, entropy=entropy
-        )
+        self._founding = founding
 
     def list(self, actor: Actor) -> Sequence[Authority]:
         """All of them, retired ones too."""

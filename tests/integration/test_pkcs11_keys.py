@@ -28,6 +28,7 @@ from ca_core.keys.self_check import check_signer
 from ca_core.packs import SHIPPED
 from ca_core.packs.loader import load_packs
 from ca_core.services.authorities import AuthorityOffice
+from ca_core.services.founding import Founding
 from ca_core.services.ports import KeyStore, Signer, Transactions
 from ca_core.x509.algorithm import fits, key_algorithm_of
 from ca_core.x509.extensions import check_extension_rule
@@ -400,11 +401,14 @@ def test_a_whole_authority_lives_on_a_token(
     store = open_store(reader.token(f"authority {algorithm}"))
     office = AuthorityOffice(
         transactions,
-        packs,
-        store,
-        environment=Environment.PRODUCTION,
-        base_url="http://ca.example",
-        entropy=secrets.token_bytes,
+        Founding(
+            transactions,
+            packs,
+            store,
+            environment=Environment.PRODUCTION,
+            base_url="http://ca.example",
+            entropy=secrets.token_bytes,
+        ),
     )
     made = office.initialise(
         SYSTEM_ACTOR,

@@ -25,6 +25,7 @@ from ca_core.packs import shipped_packs
 from ca_core.packs.loader import load_packs
 from ca_core.services.authorities import AuthorityOffice
 from ca_core.services.certificate_content import compose, partition_of, urls_of
+from ca_core.services.founding import Founding
 from ca_core.services.ports import KeyStore, Signer, Transactions
 from ca_core.services.reconciliation import abandon
 from ca_core.services.revocation import Revocation
@@ -247,11 +248,14 @@ def make_world(
     """Authorities with keys of that kind, and no lists yet."""
     office = AuthorityOffice(
         transactions,
-        _packs(),
-        keys,
-        environment=Environment.PRODUCTION,
-        base_url=BASE_URL,
-        entropy=secrets.token_bytes,
+        Founding(
+            transactions,
+            _packs(),
+            keys,
+            environment=Environment.PRODUCTION,
+            base_url=BASE_URL,
+            entropy=secrets.token_bytes,
+        ),
     )
     root, issuing, responder = office.initialise(
         SYSTEM_ACTOR,
