@@ -74,7 +74,7 @@ class AnswerStore:
     def shelves(self) -> Mapping[bytes, Shelf]:
         """Shelves by the beginning of a CertID: its digest and both hashes, as DER."""
         handle = self._database(_PREFIXES)
-        with self._reading() as tx:
+        with self._transaction() as tx:
             found = {bytes(prefix): bytes(name).decode() for prefix, name in tx.cursor(handle)}
         parts = {prefix: name.partition(":") for prefix, name in found.items()}
         return {prefix: Shelf(issuer=UUID(hex=issuer), digest=digest) for prefix, (issuer, _, digest) in parts.items()}
@@ -82,16 +82,16 @@ class AnswerStore:
     def add_shelf(self, shelf: Shelf, prefix: bytes) -> None:
         """Say which CertIDs it is for; nothing is written when that is known."""
         handle = self._database(_PREFIXES)
-        with self._reading() as tx:
+        with self._transaction() as tx:
             if tx.get(prefix, db=handle) == shelf.name:
                 return
-        with self._writing() as tx:
+        with self._transaction(write=True) as tx:
             tx.put(prefix, shelf.name, db=handle)
 
     def tails(self) -> Mapping[int, bytes]:
         """What goes behind an answer, by its number: the certificates that a client needs to check it."""
         handle = self._database(_TAILS)
-        with self._reading() as tx:
+        with self._transaction() as tx:
             return {int.from_bytes(number): bytes(tail) for number, tail in tx.cursor(handle)}
 
     def tail(self, certificates: bytes) -> int:
@@ -100,7 +100,7 @@ class AnswerStore:
         if certificates in known:
             return known[certificates]
         handle = self._database(_TAILS)
-        with self._writing() as tx:
+        with self._transaction(write=True) as tx:
             with tx.cursor(handle) as cursor:
                 number = int.from_bytes(cursor.key()) + 1 if cursor.last() else 1
             tx.put(number.to_bytes(2), certificates, db=handle)
@@ -109,7 +109,7 @@ class AnswerStore:
     def put(self, shelf: Shelf, answers: Iterable[tuple[Serial, Signed]], *, tail: int) -> None:
         """Only within a transaction that holds the certificates' rows as they were when the answers were signed."""
         handle = self._database(shelf.name)
-        with self._writing() as tx:
+        with self._transaction(write=True) as tx:
             for serial, signed in answers:
                 times = int(signed.this_update.timestamp()), int(signed.next_update.timestamp())
                 tx.put(key_of(serial), HEADER.pack(*times, tail) + signed.der, db=handle)
@@ -117,7 +117,7 @@ class AnswerStore:
     def updated(self, shelf: Shelf, serials: Iterable[Serial]) -> Iterator[datetime | None]:
         """thisUpdate of each of them in turn; None where there is no answer."""
         handle = self._database(shelf.name)
-        with self._reading() as tx:
+        with self._transaction() as tx:
             for serial in serials:
                 found = tx.get(key_of(serial), db=handle)
                 yield None if found is None else datetime.fromtimestamp(HEADER.unpack_from(found)[0], UTC)
@@ -132,11 +132,11 @@ class AnswerStore:
             for shelf in shelves
             if shelf.issuer == issuer
         ]
-        with self._reading() as tx:
+        with self._transaction() as tx:
             stale = [(key, handle) for key, handle in stale if tx.get(key, db=handle) is not None]
         if not stale and not emptied:
             return
-        with self._writing() as tx:
+        with self._transaction(write=True) as tx:
             for handle in emptied:
                 tx.drop(handle, delete=False)
             for key, handle in stale:
@@ -149,7 +149,7 @@ class AnswerStore:
     def counts(self) -> Mapping[Shelf, int]:
         """How many answers stand on each shelf."""
         handles = {shelf: self._database(shelf.name) for shelf in set(self.shelves().values())}
-        with self._reading() as tx:
+        with self._transaction() as tx:
             return {shelf: tx.stat(handle)["entries"] for shelf, handle in handles.items()}
 
     def _database(self, name: bytes) -> Handle:
@@ -157,17 +157,14 @@ class AnswerStore:
             self._databases[name] = self.environment.open_db(name)
         return self._databases[name]
 
-    def _reading(self) -> lmdb.Transaction[bytes]:
-        return self.environment.begin(buffers=False)
-
     @contextmanager
-    def _writing(self) -> Iterator[lmdb.Transaction[bytes]]:
-        """TryAgain when it cannot be written, a full disk for one."""
+    def _transaction(self, *, write: bool = False) -> Iterator[lmdb.Transaction[bytes]]:
+        """TryAgain when it cannot be had or kept: the disk is full, or too many read."""
         try:
-            with self.environment.begin(write=True, buffers=False) as tx:
+            with self.environment.begin(write=write, buffers=False) as tx:
                 yield tx
         except lmdb.Error as error:
-            raise TryAgain(f"the store of signed answers takes nothing now: {type(error).__name__}") from None
+            raise TryAgain(f"the store of signed answers is out of reach: {type(error).__name__}") from None
 
 
 def key_of(serial: Serial) -> bytes:

@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import NamedTuple
 
+import lmdb
+
+from ca_core.domain.errors import TryAgain
 from ocsp.answers import HEADER, AnswerStore, Handle
 from ocsp.composing import enveloped
 
@@ -58,9 +61,12 @@ class ReadyAnswers:
                 return self.answer(request) if self._look_again() else None
         if request[end : end + 2] != _SERIAL[size - end]:
             return None
-        snapshot = self._begin(buffers=False)
-        found = snapshot.get(request[end + 2 :], None, handle)
-        snapshot.abort()
+        try:
+            snapshot = self._begin(buffers=False)
+            found = snapshot.get(request[end + 2 :], None, handle)
+            snapshot.abort()
+        except lmdb.Error:  # more readers than the file has room for: the long way needs none
+            return None
         if found is None:
             return None
         this_update, next_update, tail = HEADER.unpack_from(found)
@@ -73,13 +79,16 @@ class ReadyAnswers:
         return Ready(enveloped(found[HEADER.size :], behind), this_update, next_update, min(left // 2, self._max_age))
 
     def _look_again(self) -> bool:
-        """Whether it was time to."""
+        """Whether it was time to, and the store could be read."""
         now = self._clock()
         if now < self._reread_at:
             return False
         self._reread_at = now + REREAD
-        self._handles = {prefix: self._store.database(shelf) for prefix, shelf in self._store.shelves().items()}
-        self._tails = self._store.tails()
+        try:
+            self._handles = {prefix: self._store.database(shelf) for prefix, shelf in self._store.shelves().items()}
+            self._tails = self._store.tails()
+        except TryAgain:
+            return False
         return True
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import lmdb
 import pytest
 
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor, Role
@@ -351,6 +352,33 @@ def test_a_store_that_takes_nothing_says_try_again(tmp_path: Path, monkeypatch: 
     with pytest.raises(TryAgain):
         store.put(shelf, answers, tail=1)
     assert store.counts() == {}
+
+
+def test_a_store_that_cannot_be_read_is_no_answer_and_stops_a_change(
+    world: Any, presign: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = world.certificate()
+    presign()
+    assert ready(world, row) is CertStatus.GOOD
+
+    class Crowded:
+        def begin(self, **_: Any) -> Any:
+            raise lmdb.ReadersFullError("full")
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(environment, name)
+
+    environment = world.store.environment
+    monkeypatch.setattr(world.store, "environment", Crowded())
+    monkeypatch.setattr(world.ready, "_begin", Crowded().begin)
+    assert ready(world, row) is None
+    monkeypatch.setattr(world.ready, "_handles", {})
+    world.clock.ahead = timedelta(minutes=1)  # time to look for issuers again
+    assert ready(world, row) is None
+    with pytest.raises(TryAgain):
+        world.revoke(row)
+    monkeypatch.undo()
+    assert ready(world, row) is CertStatus.GOOD
 
 
 def test_two_stores_of_one_process_are_one(tmp_path: Path) -> None:
