@@ -176,7 +176,10 @@ class Presigner:
             return 0
         with self._transactions.begin(SYSTEM_ACTOR) as tx:
             kept = tx.certificates.unchanged({row.id: row.version for row in signed} | post.certificates)
-            if tx.authorities.unchanged(post.authorities) and kept >= post.certificates.keys():
+            if (
+                tx.authorities.unchanged(post.authorities) == post.authorities.keys()
+                and kept >= post.certificates.keys()
+            ):
                 answers = [(row.serial, answer) for row, answer in signed.items() if row.id in kept]
                 self._store.put(shelf, answers, tail=post.tail)
                 return len(answers)

@@ -84,7 +84,7 @@ class DeadlineWatch:
         return True
 
     def _expire(self, tx: Transaction, application: Application) -> bool:
-        if tx.certificates.intent_of(application.id) is not None:
+        if tx.certificates.intents_of((application.id,)):
             return False
         tx.applications.replace(self._clock.stop(application.step(S.EXPIRED, at=tx.now), at=tx.now))
         tx.audit.record("application.expired", "application", application.id)

@@ -13,7 +13,7 @@ from ca_core.domain.identifiers import Entropy, Serial
 from ca_core.domain.profile import Environment
 from ca_core.services.ports import KeyStore, Profiles, Transactions
 from ca_core.services.signing import sign_certificate
-from ca_core.services.ticket import prepare, record_intent, record_signature
+from ca_core.services.ticket import intent_for, issued_for, prepare
 from ca_core.x509.algorithm import public_key_identifier
 
 PROFILES: Mapping[AuthorityKind, str] = {
@@ -87,11 +87,12 @@ class Founding:
             now=now,
         )
         with self._transactions.begin(actor) as tx:
-            intent = record_intent(tx, ticket, authority=candidate.name)
+            intent = intent_for(tx, ticket, authority=candidate.name)
+            tx.certificates.add(intent)
         signer = self._keys.signer(issuer.key_reference, issuer.signature_algorithm)
         signed = sign_certificate(ticket.content.linted, signer)
         with self._transactions.begin(actor) as tx:
-            record_signature(tx, intent, signed)
+            tx.certificates.replace(issued_for(tx, intent, signed))
             authority = Authority(
                 id=candidate.id,
                 name=candidate.name,

@@ -38,7 +38,7 @@ class RequestDesk:
         with self._transactions.read(actor) as tx:
             application = tx.applications.get(id, seen_by=actor.visibility)
             check_public_key(parsed.public_key_info, blocklist=tx.certificates.is_blocked, known_weak=self._known_weak)
-            refuse_key_of_another(tx, spki_sha256, owner=application.owner)
+            refuse_key_of_another(tx.certificates.key_owners((spki_sha256,)), spki_sha256, owner=application.owner)
             if application.replaces is not None:
                 old = tx.certificates.get(application.replaces, seen_by=actor.visibility)
                 if old.spki_sha256 == spki_sha256:

@@ -80,5 +80,5 @@ def withdraw(
 
 def refuse_while_signing(tx: Transaction, application: Application) -> None:
     """TryAgain while a key may be signing for it."""
-    if tx.certificates.intent_of(application.id) is not None:
+    if tx.certificates.intents_of((application.id,)):
         raise TryAgain(f"the certificate of application {application.number} is being signed; look again in a moment")

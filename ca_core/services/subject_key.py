@@ -4,12 +4,12 @@ How strong it is, :mod:`ca_core.x509.key_policy` says."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.errors import ProfileViolation, WeakKey
 from ca_core.domain.profile import Profile
-from ca_core.services.ports import Transaction
 
 
 def require_allowed(profile: Profile, algorithm: KeyAlgorithm) -> None:
@@ -20,7 +20,8 @@ def require_allowed(profile: Profile, algorithm: KeyAlgorithm) -> None:
         )
 
 
-def refuse_key_of_another(tx: Transaction, spki_sha256: bytes, *, owner: UUID) -> None:
-    """WeakKey when somebody else has a certificate for it: at least two people hold that key."""
-    if tx.certificates.key_in_use(spki_sha256, other_than_owner=owner):
+def refuse_key_of_another(owners: Collection[tuple[bytes, UUID]], spki_sha256: bytes, *, owner: UUID) -> None:
+    """WeakKey when somebody else has a certificate for it, by what ``key_owners`` found: at least two people hold that
+    key."""
+    if any(key == spki_sha256 and who != owner for key, who in owners):
         raise WeakKey("this key is in somebody else's certificate; make a new one")

@@ -1,4 +1,4 @@
-"""A ticket: what is settled about one certificate before the key signs it; and its two rows, before and after."""
+"""A ticket: what is settled about one certificate before the key signs it; and what its row says, before and after."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def prepare(
     )
 
 
-def record_intent(
+def intent_for(
     tx: Transaction,
     ticket: Ticket,
     *,
@@ -76,8 +76,9 @@ def record_intent(
     approval_digest: bytes | None = None,
     **details: object,
 ) -> Certificate:
-    """Durable before the key is used (invariants 1 and 3). Without application it is a certificate of the authority's
-    own; ``details`` go on record with what every intent says."""
+    """The intent, on record; the caller stores it, so that it is durable before the key is used (invariants 1 and 3).
+    Without application it is a certificate of the authority's own; ``details`` go on record with what every intent
+    says."""
     profile, issuer, content = ticket.profile, ticket.issuer, ticket.content
     intent = Certificate(
         id=tx.new_id(),
@@ -100,7 +101,6 @@ def record_intent(
         replaces=application.replaces if application else None,
         created_at=tx.now,
     )
-    tx.certificates.add(intent)
     tx.audit.record(
         "certificate.intent",
         "certificate",
@@ -123,11 +123,13 @@ def record_intent(
     return intent
 
 
-def record_signature(tx: Transaction, intent: Certificate, signed: SignedCertificate) -> Certificate:
-    """The intent was signed: the certificate is issued."""
-    issued = tx.certificates.replace(
-        replace(intent, state=CertificateState.ISSUED, der=signed.der, sha256=signed.sha256, issued_at=tx.now)
-    )
+SIGNED = ("state", "der", "sha256", "issued_at")
+"""The fields of an intent that its signature changes."""
+
+
+def issued_for(tx: Transaction, intent: Certificate, signed: SignedCertificate) -> Certificate:
+    """The intent was signed: the certificate, on record as issued; the caller stores it in the intent's place."""
+    issued = replace(intent, state=CertificateState.ISSUED, der=signed.der, sha256=signed.sha256, issued_at=tx.now)
     tx.audit.record(
         "certificate.issued", "certificate", issued.id, serial=issued.serial.hex, sha256=signed.sha256.hex()
     )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, Table, insert, select, true, update
+from sqlalchemy import ColumnElement, Insert, RowMapping, Select, Table, bindparam, insert, select, true, update
 
 from ca_core.domain.access import Visibility
-from ca_core.domain.errors import InvalidInput, NotFound, StaleVersion
+from ca_core.domain.errors import IntegrityAlarm, InvalidInput, NotFound, StaleVersion
 from ca_core.storage.refusals import translated
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class EntityRows(Generic[T]):
         self._table = table
         self._kind = kind
         self._fields = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # kinds are dataclasses
+        self._pending: list[T] = []
 
     def get(self, id: UUID, *, seen_by: Visibility) -> T:
         """The row, or NotFound: also when the caller may not see it (invariant 13)."""
@@ -45,7 +46,27 @@ class EntityRows(Generic[T]):
 
     def add(self, row: T) -> None:
         """Insert; Duplicate where a unique constraint says so."""
-        self._execute(insert(self._table).values(self._values(row)))
+        # Values beside the statement, not in it: so it is compiled once for all rows.
+        self._execute(self._insertion().values(self._computed(row)), self._values(row))
+
+    def add_all(self, rows: Sequence[T]) -> None:
+        """Insert them all with one statement, or none; Duplicate as of :meth:`add`."""
+        if rows:
+            self._execute(self._insertion(), [self._values(row) for row in rows])
+
+    def add_later(self, row: T) -> None:
+        """Insert it with all that wait by then: before the next statement here, or :meth:`write_pending`."""
+        if self._connection.closed:
+            raise IntegrityAlarm(f"a {self.what} was to be added to a transaction that has ended")
+        self._pending.append(row)
+
+    def has_pending(self) -> bool:
+        return bool(self._pending)
+
+    def write_pending(self) -> None:
+        """Insert what waits."""
+        rows, self._pending = self._pending, []
+        self.add_all(rows)
 
     def replace(self, row: T) -> T:
         """Write it if its version is still the stored one, else StaleVersion; it comes back with the next version."""
@@ -53,13 +74,35 @@ class EntityRows(Generic[T]):
         newer: T = replace(row, version=version + 1)  # type: ignore[type-var]
         id: UUID = row.id  # type: ignore[attr-defined]
         statement = update(self._table).where(self._table.c.id == id, self._table.c.version == version)
-        if self._execute(statement.values(self._values(newer))).rowcount != 1:
+        if self._execute(statement.values(self._computed(newer)), self._values(newer)).rowcount != 1:
             raise StaleVersion(f"somebody changed this {self.what} meanwhile; look at it again")
         return newer
 
-    def _unchanged(self, seen: Mapping[UUID, int]) -> frozenset[UUID]:
+    def replace_all(self, rows: Sequence[T], *, columns: Collection[str]) -> Sequence[T]:
+        """As :meth:`replace`, for many with one statement: all or none. Only these fields may differ from what is
+        stored."""
+        newer: list[T] = [replace(row, version=row.version + 1) for row in rows]  # type: ignore[type-var,attr-defined]
+        written = {name: bindparam(f"new_{name}", type_=self._table.c[name].type) for name in (*columns, "version")}
+        c = self._table.c
+        statement = update(self._table).where(c.id == bindparam("old_id"), c.version == bindparam("old_version"))
+        found = [
+            {"old_id": row.id, "old_version": row.version - 1}  # type: ignore[attr-defined]
+            | {f"new_{name}": getattr(row, name) for name in written}
+            for row in newer
+        ]
+        if found and self._execute(statement.values(written), found).rowcount != len(found):
+            raise StaleVersion(f"somebody changed one of these {self.what}s meanwhile; look at them again")
+        return newer
+
+    def among(self, ids: Collection[UUID]) -> Sequence[T]:
+        """Those of these that there are."""
+        return self._all(self._select().where(self._table.c.id.in_(ids))) if ids else ()
+
+    def unchanged(self, seen: Mapping[UUID, int]) -> frozenset[UUID]:
         """Those whose version is the one that was seen, and stays so until this transaction ends: on PostgreSQL their
         rows are locked, on SQLite whoever may write is the only one."""
+        if not seen:
+            return frozenset()
         c = self._table.c
         locked = select(c.id, c.version).where(c.id.in_(seen)).with_for_update(read=True)
         return frozenset(row.id for row in self._execute(locked) if seen[row.id] == row.version)
@@ -70,6 +113,13 @@ class EntityRows(Generic[T]):
 
     def _extra(self, row: T) -> Mapping[str, Any]:
         """Columns beside the entity's fields."""
+        return {}
+
+    def _insertion(self) -> Insert:
+        return insert(self._table)
+
+    def _computed(self, row: T) -> Mapping[str, ColumnElement[Any]]:
+        """Columns that the database computes from what else it has."""
         return {}
 
     def _values(self, row: T) -> dict[str, Any]:
@@ -89,14 +139,19 @@ class EntityRows(Generic[T]):
         return [self._entity(row) for row in self._execute(statement).mappings()]
 
     def _stream(self, statement: Select[Any]) -> Iterator[T]:
+        self.write_pending()
         with translated():
             result = self._connection.execute(statement, execution_options={"yield_per": STREAM})
             for row in result.mappings():
                 yield self._entity(row)
 
-    def _execute(self, statement: Executable) -> CursorResult[Any]:
+    def _execute(
+        self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        if self._pending:
+            self.write_pending()
         with translated():
-            return self._connection.execute(statement)
+            return self._connection.execute(statement, values)
 
 
 def text_pattern(text: str) -> str:

@@ -40,6 +40,25 @@ class Transaction:
         self._entropy = entropy
         self._audit_keys = audit_keys
 
+    def write_pending(self) -> None:
+        """What was gathered and waits for the end: jobs, notices, and the records with their places in the chain."""
+        if "jobs" in self.__dict__:
+            self.jobs.write_pending()
+        if "audit" in self.__dict__:
+            self.audit.write_pending()
+
+    def has_pending(self) -> bool:
+        return any(name in self.__dict__ and getattr(self, name).has_pending() for name in ("jobs", "audit"))
+
+    @contextmanager
+    def on_behalf_of(self, actor: Actor) -> Iterator[None]:
+        """What is recorded in this block, that caller did."""
+        own, self.actor = self.actor, actor
+        try:
+            yield
+        finally:
+            self.actor = own
+
     def new_id(self) -> UUID:
         """An identifier that sorts by time."""
         return uuid7(self.now, self._entropy)
@@ -92,7 +111,7 @@ class Transaction:
 
     @cached_property
     def audit(self) -> AuditRows:
-        return AuditRows(self._connection, actor=self.actor, now=self.now, keys=self._audit_keys)
+        return AuditRows(self._connection, actor=lambda: self.actor, now=self.now, keys=self._audit_keys)
 
 
 class Transactions:
@@ -126,11 +145,10 @@ class Transactions:
             try:
                 transaction = self._transaction(connection, actor)
                 yield transaction
-                if "audit" in transaction.__dict__:
-                    transaction.audit.append_pending()
+                if connection.info.get(FAILED):
+                    raise IntegrityAlarm("a statement of this transaction was refused; nothing of it is kept")
+                transaction.write_pending()
                 with translated():
-                    if connection.info.get(FAILED):
-                        raise IntegrityAlarm("a statement of this transaction was refused; nothing of it is kept")
                     if self.answers is not None:
                         transaction.forget_answers(self.answers)
                     outer.commit()
@@ -148,8 +166,8 @@ class Transactions:
             try:
                 transaction = self._transaction(connection, actor)
                 yield transaction
-                if "audit" in transaction.__dict__ and transaction.audit._pending:
-                    raise IntegrityAlarm("something was to be recorded in a transaction that only reads")
+                if transaction.has_pending():
+                    raise IntegrityAlarm("something was to be written in a transaction that only reads")
             finally:
                 _end(outer)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -59,6 +59,10 @@ class Applications(Rows[Application], Protocol):
     def add_approval(self, approval: Approval) -> None:
         """Insert; the database itself refuses an editor or the owner, and a second one by the same person
         in the same round (SelfApproval, Duplicate)."""
+        ...
+
+    def approvals_among(self, applications: Collection[UUID]) -> Sequence[Approval]:
+        """Of these applications and all rounds, oldest first."""
         ...
 
     def approvals(self, application: UUID, round: int | None) -> Sequence[Approval]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -45,10 +45,6 @@ class Certificates(Rows[Certificate], Protocol):
         """The certificate whose loss this code reports; the code itself is the authorisation."""
         ...
 
-    def among(self, ids: Collection[UUID]) -> Sequence[Certificate]:
-        """Those of these that there are, for checks of the authority itself; at most a few hundred at once."""
-        ...
-
     def statuses(
         self, issuer: UUID, *, after: Serial | None, until: Serial | None, limit: int
     ) -> Sequence[CertificateStatus]:
@@ -59,22 +55,18 @@ class Certificates(Rows[Certificate], Protocol):
         """Each so many-th serial of an issuer, in the order of :meth:`statuses`."""
         ...
 
-    def unchanged(self, seen: Mapping[UUID, int]) -> frozenset[UUID]:
-        """Those that still have the version that was seen; nobody changes them until this transaction ends."""
-        ...
-
     def stale_intents(self, created_before: datetime, *, limit: int) -> Sequence[Certificate]: ...
 
-    def intent_of(self, application: UUID) -> Certificate | None:
-        """The open intent of that application."""
+    def intents_of(self, applications: Collection[UUID]) -> Sequence[Certificate]:
+        """The open intents of these applications."""
         ...
 
     def issued_between(self, start: datetime, end: datetime) -> Iterator[Certificate]: ...
 
     def all_ids(self) -> Iterator[UUID]: ...
 
-    def key_in_use(self, spki_sha256: bytes, *, other_than_owner: UUID) -> bool:
-        """Whether somebody else's certificate carries this key."""
+    def key_owners(self, spki_sha256: Collection[bytes]) -> frozenset[tuple[bytes, UUID]]:
+        """Each of these keys with everybody who has a certificate over it."""
         ...
 
     def with_key(self, spki_sha256: bytes) -> Sequence[Certificate]:
@@ -83,6 +75,10 @@ class Certificates(Rows[Certificate], Protocol):
 
     def block_key(self, spki_sha256: bytes, reason: str, at: datetime) -> bool:
         """Add to the block list of compromised keys; False when it was there already."""
+        ...
+
+    def blocked(self, spki_sha256: Collection[bytes]) -> frozenset[bytes]:
+        """Those of these keys that are on the block list."""
         ...
 
     def is_blocked(self, spki_sha256: bytes) -> bool: ...
@@ -101,10 +97,6 @@ class Authorities(Rows[Authority], Protocol):
 
     def issuers(self) -> Sequence[Authority]:
         """Roots and issuing authorities, retired ones too: they go on answering for what they signed."""
-        ...
-
-    def unchanged(self, seen: Mapping[UUID, int]) -> bool:
-        """Whether all have the version that was seen; nobody changes them until this transaction ends."""
         ...
 
     def responder_for(self, issuer: UUID, now: datetime) -> Authority | None:

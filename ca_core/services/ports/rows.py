@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
@@ -35,6 +35,23 @@ class Rows(Protocol[T]):
         """Compare-and-set: write the row if its ``version`` is still the stored one, else StaleVersion.
 
         Returns it with the version it has now (one more)."""
+        ...
+
+    def add_all(self, rows: Sequence[T]) -> None:
+        """Insert them all with one statement, or none."""
+        ...
+
+    def replace_all(self, rows: Sequence[T], *, columns: Collection[str]) -> Sequence[T]:
+        """As :meth:`replace`, for many with one statement: all or none. Only these fields may differ from what is
+        stored."""
+        ...
+
+    def among(self, ids: Collection[UUID]) -> Sequence[T]:
+        """Those of these that there are, whoever may see them; at most a few hundred at once."""
+        ...
+
+    def unchanged(self, seen: Mapping[UUID, int]) -> frozenset[UUID]:
+        """Those that still have the version that was seen; nobody changes them until this transaction ends."""
         ...
 
 

@@ -51,6 +51,10 @@ class Transaction(Protocol):
 
     def new_id(self) -> UUID: ...
 
+    def on_behalf_of(self, actor: Actor) -> AbstractContextManager[None]:
+        """What is recorded in this block, that caller did."""
+        ...
+
 
 class Transactions(Protocol):
     """Opens transactions. A conflict with another writer (SQLSTATE 40001, 40P01, SQLite busy) is TryAgain."""

@@ -122,7 +122,7 @@ class AccountRows(EntityRows[Account]):
 
     def update_remembered(self, answer: RememberedAnswer) -> None:
         statement = update(remembered_answers).where(_is(answer.account, answer.key))
-        self._execute(statement.values(self._remembered._values(answer)))
+        self._execute(statement, self._remembered._values(answer))
 
     def forget(self, account: UUID, key: str) -> None:
         self._execute(delete(remembered_answers).where(_is(account, key)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ca_core.domain.access import Visibility
@@ -44,7 +44,7 @@ class ApplicationRows(EntityRows[Application]):
     def _visible(self, seen_by: Visibility) -> ColumnElement[bool]:
         return visible_applications(seen_by)
 
-    def _extra(self, row: Application) -> Mapping[str, Any]:
+    def _computed(self, row: Application) -> Mapping[str, ColumnElement[Any]]:
         email = select(accounts.c.email).where(accounts.c.id == row.owner).scalar_subquery()
         text = " ".join((row.number, *row.subject.values(), *(value for _, value in row.san))).lower()
         return {"search": literal(text + " ") + func.coalesce(email, "")}
@@ -122,6 +122,11 @@ class ApplicationRows(EntityRows[Application]):
     def add_approval(self, approval: Approval) -> None:
         self._approvals.add(approval)
 
+    def approvals_among(self, applications: Collection[UUID]) -> Sequence[Approval]:
+        column = approvals.c
+        chosen = select(approvals).where(column.application.in_(applications))
+        return self._approvals._all(chosen.order_by(column.at, column.id))
+
     def approvals(self, application: UUID, round: int | None) -> Sequence[Approval]:
         column = approvals.c
         chosen = select(approvals).where(column.application == application)
@@ -139,7 +144,7 @@ class ApplicationRows(EntityRows[Application]):
         return found
 
     def add_check(self, check: CheckResult) -> None:
-        self._execute(insert(check_results).values(self._checks._values(check)))
+        self._checks.add(check)
 
     def checks(self, application: UUID, round: int) -> Sequence[CheckResult]:
         column = check_results.c

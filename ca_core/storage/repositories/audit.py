@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, text
@@ -28,25 +28,28 @@ FEW = 20
 class AuditRows(EntityRows[AuditRecord]):
     """See :class:`ca_core.services.ports.AuditTrail`."""
 
-    def __init__(self, connection: Connection, *, actor: Actor, now: datetime, keys: SymmetricKeys) -> None:
+    def __init__(
+        self, connection: Connection, *, actor: Callable[[], Actor], now: datetime, keys: SymmetricKeys
+    ) -> None:
         super().__init__(connection, audit_records, AuditRecord)
         self._checkpoints = EntityRows(connection, audit_checkpoints, AuditCheckpoint)
         self._actor = actor
         self._now = now
         self._keys = keys
-        self._pending: list[AuditEvent] = []
+        self._events: list[AuditEvent] = []
 
     def record(self, action: str, object_kind: str, object_id: object, **details: object) -> None:
+        actor = self._actor()
         try:
             # As it will come back from the database, since the digest is taken over that.
             plain = json.loads(json.dumps(details, allow_nan=False))
         except (TypeError, ValueError) as error:
             raise IntegrityAlarm(f"the record of {action} holds something that is not JSON") from error
-        self._pending.append(
+        self._events.append(
             AuditEvent(
                 at=self._now,
-                actor=self._actor.id,
-                actor_name=self._actor.name,
+                actor=actor.id,
+                actor_name=actor.name,
                 action=action,
                 object_kind=object_kind,
                 object_id=str(object_id),
@@ -54,23 +57,26 @@ class AuditRows(EntityRows[AuditRecord]):
             )
         )
 
-    def append_pending(self) -> None:
+    def has_pending(self) -> bool:
+        return bool(self._events)
+
+    def write_pending(self) -> None:
         """Put what was recorded into the chain; the last thing a transaction does before its commit."""
-        if not self._pending:
+        if not self._events:
             return
         key_id, key = self._keys.current("audit")
         if self._connection.dialect.name == "postgresql":
             self._execute(text("SELECT pg_advisory_xact_lock(:lock)").bindparams(lock=CHAIN_LOCK))
         sequence, previous = self.head()
         rows = []
-        for event in self._pending:
+        for event in self._events:
             sequence += 1
             with translated():  # half a surrogate pair has no bytes to be digested
                 record = chain(event, sequence=sequence, previous=previous, key_id=key_id, key=key)
             previous = record.digest
             rows.append(self._values(record))
-        self._pending.clear()
-        self._execute(insert(audit_records).values(rows))
+        self._events.clear()
+        self._execute(insert(audit_records), rows)
 
     def records(
         self, *, after: int | None = 0, limit: int = 1000, object_id: str | None = None
@@ -100,7 +106,7 @@ class AuditRows(EntityRows[AuditRecord]):
         return (0, GENESIS) if row is None else (row.sequence, row.digest)
 
     def add_checkpoint(self, checkpoint: AuditCheckpoint) -> None:
-        self._execute(insert(audit_checkpoints).values(self._checkpoints._values(checkpoint)))
+        self._checkpoints.add(checkpoint)
 
     def checkpoints(self) -> Sequence[AuditCheckpoint]:
         return self._checkpoints._all(select(audit_checkpoints).order_by(audit_checkpoints.c.sequence))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState, PublishedCrl
 from ca_core.domain.errors import NotFound
@@ -44,9 +44,6 @@ class AuthorityRows(EntityRows[Authority]):
     def issuers(self) -> Sequence[Authority]:
         return self._all(self._select().where(A.kind != AuthorityKind.OCSP_RESPONDER).order_by(A.id))
 
-    def unchanged(self, seen: Mapping[UUID, int]) -> bool:
-        return self._unchanged(seen) == seen.keys()
-
     def responder_for(self, issuer: UUID, now: datetime) -> Authority | None:
         statement = self._select().where(
             A.parent == issuer,
@@ -64,7 +61,7 @@ class AuthorityRows(EntityRows[Authority]):
         # The trigger compares with what is committed: of two who publish at once, the second waits for the first, or a
         # lower number could come after a higher one (invariant 8). SQLite has one writer anyway and ignores this.
         self._execute(select(A.id).where(A.id == crl.authority).with_for_update(key_share=True))
-        self._execute(insert(published_crls).values(self._lists._values(crl)))
+        self._lists.add(crl)
 
     def current_crl(self, authority: UUID, partition: int) -> PublishedCrl | None:
         chosen = select(published_crls).where(P.authority == authority, P.partition == partition)

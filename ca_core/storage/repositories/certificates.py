@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, exists, or_, select, true
+from sqlalchemy import ColumnElement, Connection, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ca_core.domain.access import Visibility
@@ -42,10 +42,18 @@ class CertificateRows(EntityRows[Certificate]):
         """Of them those that nobody applied for: an authority's, on which the status of all that it issued depends."""
 
     def replace(self, row: Certificate) -> Certificate:
+        self._changes(row)
+        return super().replace(row)
+
+    def replace_all(self, rows: Sequence[Certificate], *, columns: Collection[str]) -> Sequence[Certificate]:
+        for row in rows:
+            self._changes(row)
+        return super().replace_all(rows, columns=columns)
+
+    def _changes(self, row: Certificate) -> None:
         self.changed.add((row.issuer, row.serial))
         if row.application is None:
             self.changed_own.add(row.id)
-        return super().replace(row)
 
     def _visible(self, seen_by: Visibility) -> ColumnElement[bool]:
         if seen_by.everything:
@@ -104,9 +112,6 @@ class CertificateRows(EntityRows[Certificate]):
     def by_report_code(self, sha256: bytes) -> Certificate | None:
         return self._one(self._select().where(C.report_code_sha256 == sha256))
 
-    def among(self, ids: Collection[UUID]) -> Sequence[Certificate]:
-        return self._all(self._select().where(C.id.in_(ids)))
-
     def statuses(
         self, issuer: UUID, *, after: Serial | None, until: Serial | None, limit: int
     ) -> Sequence[CertificateStatus]:
@@ -129,15 +134,12 @@ class CertificateRows(EntityRows[Certificate]):
                 return found
             found.append(serial)
 
-    def unchanged(self, seen: Mapping[UUID, int]) -> frozenset[UUID]:
-        return self._unchanged(seen)
-
     def stale_intents(self, created_before: datetime, *, limit: int) -> Sequence[Certificate]:
         statement = self._select().where(C.state == CertificateState.INTENT, C.created_at <= created_before)
         return self._all(statement.order_by(C.created_at).limit(limit))
 
-    def intent_of(self, application: UUID) -> Certificate | None:
-        return self._one(self._select().where(C.application == application, C.state == CertificateState.INTENT))
+    def intents_of(self, applications: Collection[UUID]) -> Sequence[Certificate]:
+        return self._all(self._select().where(C.application.in_(applications), C.state == CertificateState.INTENT))
 
     def issued_between(self, start: datetime, end: datetime) -> Iterator[Certificate]:
         return self._stream(self._select().where(C.issued_at >= start, C.issued_at < end).order_by(C.issued_at))
@@ -145,9 +147,9 @@ class CertificateRows(EntityRows[Certificate]):
     def all_ids(self) -> Iterator[UUID]:
         yield from self._execute(select(C.id).order_by(C.id)).scalars()
 
-    def key_in_use(self, spki_sha256: bytes, *, other_than_owner: UUID) -> bool:
-        found = select(exists().where(C.spki_sha256 == spki_sha256, C.owner != other_than_owner))
-        return bool(self._execute(found).scalar_one())
+    def key_owners(self, spki_sha256: Collection[bytes]) -> frozenset[tuple[bytes, UUID]]:
+        found = select(C.spki_sha256, C.owner).where(C.spki_sha256.in_(spki_sha256)).distinct()
+        return frozenset((row.spki_sha256, row.owner) for row in self._execute(found))
 
     def with_key(self, spki_sha256: bytes) -> Sequence[Certificate]:
         return self._all(self._select().where(C.spki_sha256 == spki_sha256).order_by(C.id))
@@ -159,9 +161,12 @@ class CertificateRows(EntityRows[Certificate]):
         inserted = statement.on_conflict_do_nothing().returning(blocked_keys.c.spki_sha256)
         return self._execute(inserted).first() is not None
 
+    def blocked(self, spki_sha256: Collection[bytes]) -> frozenset[bytes]:
+        column = blocked_keys.c.spki_sha256
+        return frozenset(self._execute(select(column).where(column.in_(spki_sha256))).scalars())
+
     def is_blocked(self, spki_sha256: bytes) -> bool:
-        found = select(exists().where(blocked_keys.c.spki_sha256 == spki_sha256))
-        return bool(self._execute(found).scalar_one())
+        return bool(self.blocked((spki_sha256,)))
 
     def add_ground(self, ground: Ground) -> None:
         self._grounds.add(ground)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, Insert, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ca_core.domain.access import EVERYTHING
@@ -52,9 +52,7 @@ class JobRows(EntityRows[Job]):
             max_attempts=max_attempts,
             created_at=self._now,
         )
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(jobs).values(self._values(job))
-        self._execute(statement.on_conflict_do_nothing(index_elements=["dedupe_key"]))
+        self.add_later(job)
 
     def lease(self, worker: str, *, seconds: int) -> Job | None:
         while (job := self._next_due()) is not None:
@@ -115,13 +113,20 @@ class JobRows(EntityRows[Job]):
         return found
 
     def add_notice(self, notice: Notice) -> None:
-        self._notices.add(notice)
+        self._notices.add_later(notice)
+
+    def has_pending(self) -> bool:
+        return super().has_pending() or self._notices.has_pending()
+
+    def write_pending(self) -> None:
+        super().write_pending()
+        self._notices.write_pending()
 
     def notice(self, id: UUID) -> Notice:
         return self._notices.get(id, seen_by=EVERYTHING)
 
     def mark_sent(self, id: UUID, at: datetime) -> None:
-        self._execute(update(notices).where(notices.c.id == id).values(state=NoticeState.SENT, sent_at=at))
+        self._notices._execute(update(notices).where(notices.c.id == id).values(state=NoticeState.SENT, sent_at=at))
 
     def notices_of(self, account: UUID, *, limit: int = 50) -> Sequence[Notice]:
         chosen = select(notices).where(notices.c.account == account)
@@ -130,6 +135,11 @@ class JobRows(EntityRows[Job]):
     def notices_about(self, application: UUID) -> Sequence[Notice]:
         chosen = select(notices).where(notices.c.application == application)
         return self._notices._all(chosen.order_by(notices.c.id))
+
+    def _insertion(self) -> Insert:
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        statement: Insert = dialect.insert(jobs).on_conflict_do_nothing(index_elements=["dedupe_key"])
+        return statement
 
     def _next_due(self) -> Job | None:
         due = or_(
@@ -140,7 +150,7 @@ class JobRows(EntityRows[Job]):
         return self._one(self._select().where(due).order_by(J.run_at, J.id).with_for_update(skip_locked=True))
 
     def _write(self, job: Job) -> None:
-        self._execute(update(jobs).where(J.id == job.id).values(self._values(job)))
+        self._execute(update(jobs).where(J.id == job.id), self._values(job))
 
     def _ours(self, job: Job):  # type: ignore[no-untyped-def]  # an Update, whose type has no public name for chaining
         """Only while the lease is this one: a worker that was given up changes nothing any more."""

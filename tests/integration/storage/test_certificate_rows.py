@@ -150,13 +150,13 @@ def test_invariant_3_open_intents_are_found_again(shelf: Any, clock: Any) -> Non
     later = shelf.intent()
     shelf.issued()
     with shelf.transactions.read(SYSTEM_ACTOR) as tx:
-        assert tx.certificates.intent_of(application.id) == intent
+        assert tx.certificates.intents_of((application.id, intent.id)) == [intent]
         assert tx.certificates.stale_intents(intent.created_at, limit=10) == [intent]
         assert tx.certificates.stale_intents(clock(), limit=10) == [intent, later], "oldest first"
         assert tx.certificates.stale_intents(clock(), limit=1) == [intent]
     change(shelf, intent.abandon(at=clock()))
     with shelf.transactions.read(SYSTEM_ACTOR) as tx:
-        assert tx.certificates.intent_of(application.id) is None
+        assert not tx.certificates.intents_of((application.id,))
         assert tx.certificates.stale_intents(clock(), limit=10) == [later]
 
 
@@ -183,9 +183,8 @@ def test_report_codes_keys_in_use_and_the_block_list(shelf: Any, clock: Any) -> 
     with shelf.transactions.begin(SYSTEM_ACTOR) as tx:
         assert tx.certificates.by_report_code(code) == certificate
         assert tx.certificates.by_report_code(bytes(32)) is None
-        assert tx.certificates.key_in_use(key, other_than_owner=UUID(int=3))
-        assert not tx.certificates.key_in_use(key, other_than_owner=anna), "one's own key is nobody else's"
-        assert not tx.certificates.key_in_use(bytes(32), other_than_owner=anna)
+        assert tx.certificates.key_owners((key, bytes(32))) == {(key, anna)}
+        assert not tx.certificates.key_owners((bytes(32),))
         assert not tx.certificates.is_blocked(key)
         assert tx.certificates.block_key(key, "keyCompromise", clock())
         assert not tx.certificates.block_key(key, "keyCompromise", clock()), "it was there already"
