@@ -81,12 +81,14 @@ class Environment(StrEnum):
 
 
 class LintMode(StrEnum):
-    """When the full external lint runs; the authority's own rules always run."""
+    """When the full external lint runs before a signature; the authority's own rules always do, and the daily re-check
+    runs both over everything that was issued."""
 
     BLOCKING = "blocking"
-    """On every certificate, before the signature."""
+    """On every certificate."""
     ACTIVATION = "activation"
-    """Over every combination when the profile version is activated, and again after issuance."""
+    """On the first certificate of each combination of profile version, issuer, kind of key, attributes and extensions
+    that a process signs."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
-from ca_core.x509.certificate import SignedCertificate
+from ca_core.x509.certificate import SignedCertificate, read_issuer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class LintContext:
     @cached_property
     def issuer(self) -> SignedCertificate | None:
         """The issuer's certificate, read."""
-        return None if self.issuer_certificate is None else _read(self.issuer_certificate)
+        return None if self.issuer_certificate is None else read_issuer(self.issuer_certificate)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +35,9 @@ class OcspLintContext:
     @cached_property
     def issuer(self) -> SignedCertificate:
         """The CA's certificate, read."""
-        return _read(self.issuer_certificate)
+        return read_issuer(self.issuer_certificate)
 
     @cached_property
     def responder(self) -> SignedCertificate:
         """The certificate of whoever signs, read."""
-        return self.issuer if self.responder_certificate is None else _read(self.responder_certificate)
-
-
-_read = lru_cache(maxsize=64)(SignedCertificate.parse)
+        return self.issuer if self.responder_certificate is None else read_issuer(self.responder_certificate)

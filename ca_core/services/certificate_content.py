@@ -16,7 +16,7 @@ from ca_core.lint import LintContext, LintedTbs, lint_certificate, lint_failed
 from ca_core.lint.pkilint_run import lint_by_profile, with_placeholder_signature
 from ca_core.services.subject_key import require_allowed
 from ca_core.x509.algorithm import key_algorithm_of
-from ca_core.x509.certificate import SignedCertificate, to_be_signed
+from ca_core.x509.certificate import read_issuer, to_be_signed
 from ca_core.x509.extensions import ExtensionContext, encode_extensions
 from ca_core.x509.name import encode_name, render_name
 
@@ -47,6 +47,12 @@ class Content:
     """RFC 4514 text."""
 
 
+COMBINATIONS = 10_000
+"""Those that a process remembers to have linted in full."""
+_linted: dict[object, None] = {}
+"""In the order in which they came."""
+
+
 def compose(
     profile: Profile,
     *,
@@ -65,13 +71,14 @@ def compose(
     notAfter is the profile's validity, cut where the issuer ends (invariant 6). :class:`ProfileViolation` for a key
     that the profile does not allow or an issuer that ended, :class:`LintFailed` when a rule objects (invariant 2).
     """
-    require_allowed(profile, key_algorithm_of(public_key_info))
+    algorithm = key_algorithm_of(public_key_info)
+    require_allowed(profile, algorithm)
     now = now.replace(microsecond=0)
     not_before = now - profile.backdate
     not_after = not_before + profile.validity
     issuer_name = issuer_key = None
     if issuer_certificate is not None:
-        parent = SignedCertificate.parse(issuer_certificate)
+        parent = read_issuer(issuer_certificate)
         issuer_name, issuer_key = parent.subject, parent.subject_key_identifier
         not_before = max(not_before, parent.not_before)
         not_after = min(not_after, parent.not_after)
@@ -102,8 +109,14 @@ def compose(
         extensions=extensions,
     )
     linted = lint_certificate(tbs, LintContext(issuer_certificate=issuer_certificate))
-    if profile.lint is LintMode.BLOCKING and (found := lint_by_profile(with_placeholder_signature(tbs), profile)):
-        raise lint_failed(found)
+    kinds = tuple((extension.oid, extension.critical) for extension in extensions)
+    combination = (profile.digest, issuer_certificate, signature_algorithm, algorithm, tuple(subject), kinds)
+    if profile.lint is LintMode.BLOCKING or combination not in _linted:
+        if found := lint_by_profile(with_placeholder_signature(tbs), profile):
+            raise lint_failed(found)
+        _linted[combination] = None
+        if len(_linted) > COMBINATIONS:
+            del _linted[next(iter(_linted))]
     return Content(linted=linted, not_before=not_before, not_after=not_after, subject=render_name(name))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -101,7 +102,7 @@ class Founding:
                 environment=self._environment,
                 key_reference=candidate.key_reference,
                 signature_algorithm=candidate.signature_algorithm,
-                certificate=signed.der,
+                certificate=signed,
                 certificate_id=intent.id,
                 key_identifier=candidate.key_identifier,
                 partitions=partitions,
@@ -115,7 +116,7 @@ class Founding:
                 "authority",
                 authority.id,
                 name=authority.name,
-                sha256=signed.sha256.hex(),
+                sha256=hashlib.sha256(signed).hexdigest(),
                 certificate=str(intent.id),
                 key=intent.spki_sha256.hex(),
                 key_reference=authority.key_reference,

@@ -17,7 +17,6 @@ from ca_core.services.notices import notify
 from ca_core.services.ports import Signer, Transaction
 from ca_core.services.replacement_reason import revoke_replaced
 from ca_core.services.ticket import SIGNED, Ticket, intent_for, issued_for
-from ca_core.x509.certificate import SignedCertificate
 
 Outcome = Certificate | CaError
 """What came of one that was wanted."""
@@ -34,7 +33,8 @@ class Case:
     ticket: Ticket
     signer: Signer
     intent: Certificate
-    signed: SignedCertificate
+    signed: bytes
+    """DER."""
     issued: Certificate
     outcome: Outcome | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ca_core.domain.errors import BadSignature, IntegrityAlarm
 from ca_core.lint import LintedTbs
 from ca_core.services.ports import Signer
-from ca_core.x509.certificate import SignedCertificate, assemble
+from ca_core.x509.certificate import assemble, signed_part
 from ca_core.x509.signature import verify_signature
 
 
@@ -23,10 +23,10 @@ def signature_over(linted: LintedTbs, signer: Signer) -> bytes:
     return signature
 
 
-def sign_certificate(linted: LintedTbs, signer: Signer) -> SignedCertificate:
-    """The certificate over what was linted; errors as of :func:`signature_over`."""
+def sign_certificate(linted: LintedTbs, signer: Signer) -> bytes:
+    """The DER certificate over what was linted; errors as of :func:`signature_over`."""
     signature = signature_over(linted, signer)
-    signed = SignedCertificate.parse(assemble(linted.der, linted.signature_algorithm, signature))
-    if signed.tbs != linted.der:
+    signed = assemble(linted.der, linted.signature_algorithm, signature)
+    if signed_part(signed) != linted.der:
         raise IntegrityAlarm("the signed certificate differs from the bytes that were linted")
     return signed

@@ -16,7 +16,6 @@ from ca_core.domain.profile import Profile
 from ca_core.services.certificate_content import Content, Issuer, compose, urls_of
 from ca_core.services.ports import Transaction
 from ca_core.x509.algorithm import signature_algorithm_identifier
-from ca_core.x509.certificate import SignedCertificate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,10 +126,10 @@ SIGNED = ("state", "der", "sha256", "issued_at")
 """The fields of an intent that its signature changes."""
 
 
-def issued_for(tx: Transaction, intent: Certificate, signed: SignedCertificate) -> Certificate:
-    """The intent was signed: the certificate, on record as issued; the caller stores it in the intent's place."""
-    issued = replace(intent, state=CertificateState.ISSUED, der=signed.der, sha256=signed.sha256, issued_at=tx.now)
-    tx.audit.record(
-        "certificate.issued", "certificate", issued.id, serial=issued.serial.hex, sha256=signed.sha256.hex()
-    )
+def issued_for(tx: Transaction, intent: Certificate, signed: bytes) -> Certificate:
+    """The certificate (DER) that was signed for the intent, on record as issued; the caller stores it in the intent's
+    place."""
+    fingerprint = hashlib.sha256(signed).digest()
+    issued = replace(intent, state=CertificateState.ISSUED, der=signed, sha256=fingerprint, issued_at=tx.now)
+    tx.audit.record("certificate.issued", "certificate", issued.id, serial=issued.serial.hex, sha256=fingerprint.hex())
     return issued

@@ -6,19 +6,20 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Self
 
 from ca_core.domain.errors import InvalidInput, MalformedDer
 from ca_core.domain.identifiers import Serial
 from ca_core.x509 import der, extension_values
-from ca_core.x509.der_reader import decode
+from ca_core.x509.der_reader import decode, header
 from ca_core.x509.extension import Extension, unique_extensions, write_extensions
 from ca_core.x509.general_name import decode_general_names
 from ca_core.x509.name import render_name
 from ca_core.x509.pem import from_pem, to_pem
 from ca_core.x509.tbs_certificate import TbsCertificate
 
-__all__ = ["SignedCertificate", "assemble", "to_be_signed", "to_pem"]
+__all__ = ["SignedCertificate", "assemble", "read_issuer", "signed_part", "to_be_signed", "to_pem"]
 
 MAX_SIZE = 64 * 1024
 """Octets of a certificate that is read."""
@@ -51,6 +52,13 @@ def to_be_signed(
 def assemble(tbs: bytes, signature_algorithm: bytes, signature: bytes) -> bytes:
     """The signed structure: what was signed, the AlgorithmIdentifier, the signature. CRLs have the same shape."""
     return der.sequence(tbs, signature_algorithm, der.bit_string(signature))
+
+
+def signed_part(encoded: bytes) -> bytes:
+    """The to-be-signed bytes within a certificate that :func:`assemble` made."""
+    _, at, end = header(encoded, 0, len(encoded))
+    _, _, stop = header(encoded, at, end)
+    return encoded[at:stop]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,3 +155,7 @@ class SignedCertificate:
     def pem(self) -> str:
         """The PEM text."""
         return to_pem(self.der)
+
+
+read_issuer = lru_cache(maxsize=64)(SignedCertificate.parse)
+"""Reads the certificate of an authority of our own, of which there are few and each is needed again and again."""

@@ -157,7 +157,7 @@ class Conformance:
             now=NOW,
             urls={**URLS, **urls},
         )
-        return sign_certificate(content.linted, signer)
+        return SignedCertificate.parse(sign_certificate(content.linted, signer))
 
     def chain(self, pack: str, key: KeyAlgorithm, signature: SignatureAlgorithm) -> Chain:
         """The authorities above that pack's subscribers, made by its own profiles where it has them."""

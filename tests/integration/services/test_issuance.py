@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from secrets import token_bytes
 from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR
 from ca_core.domain.certificate import CertificateState, RevocationReason
@@ -21,6 +25,9 @@ from ca_core.domain.errors import (
     NotPermitted,
     TryAgain,
 )
+from ca_core.domain.identifiers import Serial
+from ca_core.domain.profile import LintMode
+from ca_core.lint import Finding
 from ca_core.services import certificate_content, issuance
 from ca_core.x509.certificate import SignedCertificate
 
@@ -66,10 +73,6 @@ def test_invariant_1_the_serial_is_on_record_before_the_key_is_used(
 
 
 def test_invariant_1_a_thousand_serials_differ_and_are_positive(house: Any) -> None:
-    from secrets import token_bytes
-
-    from ca_core.domain.identifiers import Serial
-
     serials = {Serial.random(token_bytes) for _ in range(1000)}
     assert len(serials) == 1000
     assert all(len(f"{one.value:x}") in (35, 36) and one.value.bit_length() <= 143 for one in serials)
@@ -171,8 +174,8 @@ def test_of_a_signature_whose_record_was_lost_everybody_says_the_same(
             house.services.issuance.issue(house.subscriber, application.id)
     [row] = [one for one in subscribers(house) if one.state is CertificateState.ABANDONED]
     assert house.program.ocsp.status(row.issuer, row.serial).status == "revoked"
-    assert house.services.certificates.verify(signed[0].der).status == "revoked"
-    forged = signed[0].der[:-1] + bytes([signed[0].der[-1] ^ 1])
+    assert house.services.certificates.verify(signed[0]).status == "revoked"
+    forged = signed[0][:-1] + bytes([signed[0][-1] ^ 1])
     assert house.services.certificates.verify(forged).status == "unknown"
 
 
@@ -312,3 +315,49 @@ def test_the_steps_are_told_in_their_order(house: Any) -> None:
     house.observed.clear()
     house.services.issuance.issue(house.subscriber, application.id)
     assert house.observed == ["serial", "lint", "intent", "sign", "store"]
+
+
+def test_a_profile_may_ask_for_the_full_lint_of_the_first_of_each_combination_only(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = next(one for one in house.services.authorities.list(SYSTEM_ACTOR) if one.name == "issuing")
+    signer = house.program.keys.signer(authority.key_reference, authority.signature_algorithm)
+    known = house.services.profiles.profile("private/tls-client", on=house.program.clock().date())
+    looked_at: list[bytes] = []
+    found: list[Finding] = []
+
+    def look(certificate: bytes, profile: Any) -> list[Finding]:
+        looked_at.append(certificate)
+        return found
+
+    monkeypatch.setattr(certificate_content, "lint_by_profile", look)
+    monkeypatch.setattr(certificate_content, "_linted", {})
+
+    def compose(key: Any, lint: LintMode = LintMode.ACTIVATION, **subject: str) -> None:
+        certificate_content.compose(
+            replace(known, lint=lint),
+            issuer_certificate=authority.certificate,
+            signature_algorithm=signer.algorithm_identifier,
+            subject={"CN": "client", **subject},
+            public_key_info=key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+            serial=Serial.random(token_bytes),
+            now=house.program.clock(),
+            urls=certificate_content.urls_of(authority, base="http://example.org", partition=0),
+        )
+
+    first, second, larger = (ec.generate_private_key(curve()) for curve in (ec.SECP256R1, ec.SECP256R1, ec.SECP384R1))
+    found.append(Finding("pkix.something", "is wrong"))
+    for _ in range(2):
+        with pytest.raises(LintFailed):
+            compose(first)
+    assert len(looked_at) == 2, "what was not passed is not remembered"
+    found.clear()
+    for key in (first, first, second):
+        compose(key)
+    assert len(looked_at) == 3
+    compose(larger)
+    assert len(looked_at) == 4, "another kind of key"
+    compose(first, O="Example Ltd")
+    assert len(looked_at) == 5, "another attribute"
+    compose(first, lint=LintMode.BLOCKING)
+    assert len(looked_at) == 6, "a profile that blocks looks at each"

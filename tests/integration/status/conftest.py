@@ -33,6 +33,7 @@ from ca_core.services.signing import sign_certificate
 from ca_core.storage.engine import engine_for
 from ca_core.storage.transactions import Transactions as SqlTransactions
 from ca_core.x509.algorithm import signature_algorithm_identifier
+from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.extensions import check_extension_rule
 from crl.office import CrlOffice
 from ocsp.answers import AnswerStore
@@ -128,7 +129,7 @@ class World:
         """A certificate of the issuing authority, issued; in that partition, if one is named."""
         intent = self.intent(partition=partition, valid_for=valid_for)
         signer = self.keys.signer(self.issuing.key_reference, self.issuing.signature_algorithm)
-        signed = sign_certificate(self._content(intent.serial, valid_for).linted, signer)
+        signed = SignedCertificate.parse(sign_certificate(self._content(intent.serial, valid_for).linted, signer))
         with self.transactions.begin(SYSTEM_ACTOR) as tx:
             issued = replace(
                 intent, state=CertificateState.ISSUED, der=signed.der, sha256=signed.sha256, issued_at=tx.now
