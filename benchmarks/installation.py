@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from ca_core.domain.access import SYSTEM_ACTOR, Actor, Role
+from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor, Role
 from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.authority import Authority
 from ca_core.domain.certificate import Certificate
@@ -34,6 +34,9 @@ from pechatnik.config import load
 from pechatnik.program import Program
 
 PROFILE = "private/tls-client"
+LIGHT = "benchmark/tls-client"
+"""The same, with the full lint on the first of each combination only."""
+PACK = Path(__file__).with_name("pack")
 SUBJECT = {"O": "Example Ltd", "CN": "client.example.org"}
 
 
@@ -76,12 +79,31 @@ class Installation:
         with self.program.transactions.read(SYSTEM_ACTOR) as tx:
             return tx.new_id()
 
-    def ready(self, count: int) -> list[UUID]:
+    def copies(self, count: int, profile: str = LIGHT) -> list[UUID]:
+        """That many applications, approved, with their request: rows as they are after the first went all the way."""
+        (first,) = self.ready(1, profile)
+        found: list[UUID] = []
+        with self.program.transactions.read(SYSTEM_ACTOR) as tx:
+            pattern = tx.applications.get(first, seen_by=EVERYTHING)
+            approvals = tx.applications.approvals(first, pattern.round)
+        while len(found) < count:
+            with self.program.transactions.begin(SYSTEM_ACTOR) as tx:
+                for _ in range(min(count - len(found), 1000)):
+                    number = tx.applications.next_number(tx.now.year)
+                    copy = replace(pattern, id=tx.new_id(), number=number)
+                    tx.applications.add(copy)
+                    for approval in approvals:
+                        tx.applications.add_approval(replace(approval, id=tx.new_id(), application=copy.id))
+                    found.append(copy.id)
+                    self.version_of[copy.id] = copy.version
+        return found
+
+    def ready(self, count: int, profile: str = PROFILE) -> list[UUID]:
         """That many applications, approved, with their request."""
         services = self.program.services
         found = []
         for _ in range(count):
-            new = NewApplication(profile=PROFILE, subject=self.subject, centre=self.centre)
+            new = NewApplication(profile=profile, subject=self.subject, centre=self.centre)
             application = services.intake.create(self.subscriber, new)
             services.intake.submit(self.subscriber, application.id, version=application.version)
             services.review.claim(self.operator, application.id)
@@ -129,7 +151,8 @@ def open_installation(
     path.write_text(
         f'[installation]\ndata = "data"\n[database]\nurl = "{database}"\n'
         f'[secrets]\npassphrase_file = "secrets/passphrase"\n[server]\nport = {port}\n'
-        f'public_url = "http://127.0.0.1:{port}"\nworker = false\n' + server_options
+        f'public_url = "http://127.0.0.1:{port}"\nworker = false\n{server_options}\n'
+        f'[packs]\ndirectories = ["{PACK}"]\n'
     )
     config = load(path)
     engine = engine_of(config)

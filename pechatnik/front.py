@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from api.issuing import Issuing
 from ocsp.wsgi import PREFIX as OCSP, REQUEST_TYPE, Response, request_in
 
 if TYPE_CHECKING:
@@ -57,14 +58,17 @@ class Front:
         application: WSGIApplication,
         *,
         at_once: Callable[[bytes, str, str | None], Response | None],
+        issuing: Issuing,
         threads: int,
         body_limit: int,
         body_seconds: float,
     ) -> None:
-        """``at_once`` gives a status answer that stands ready (:meth:`ocsp.wsgi.OcspApplication.at_once`), on the
-        event loop. ``body_limit`` in octets; a body that is not whole after ``body_seconds`` is given up."""
+        """``at_once`` gives a status answer that stands ready (:meth:`ocsp.wsgi.OcspApplication.at_once`), and
+        ``issuing`` certificates, on the event loop. ``body_limit`` in octets; a body that is not whole after
+        ``body_seconds`` is given up."""
         self._application = application
         self._ready = at_once
+        self._issuing = issuing
         self._body_limit = body_limit
         self._body_seconds = body_seconds
         self._held = 0
@@ -118,6 +122,11 @@ class Front:
         path: str = scope.path
         body = bytearray()
         try:
+            asked = self._issuing.asked(scope)
+            issued = None if asked is None else await self._issuing.answer(asked)
+            if issued is not None:
+                protocol.response_bytes(*issued)
+                return
             await self._read(scope, protocol, body)
             if path == OCSP and scope.method == "POST" and scope.headers.get("content-type") == REQUEST_TYPE:
                 ready = self._ready(bytes(body), "POST", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from admin import register as register_admin
 from api import create_api
 from api.app import MAX_BODY
+from api.issuing import Issuing
 from crl.wsgi import CrlApplication
 from ocsp.wsgi import OcspApplication
 from pechatnik import __version__, logs
 from pechatnik.bootstrap import build
-from pechatnik.config import load
+from pechatnik.config import Config, load
 from pechatnik.front import Front
 from pechatnik.health import HealthApplication
 from pechatnik.program import Program
@@ -48,7 +49,7 @@ def compose(program: Program) -> WSGIApplication:
     config = program.config
     lists = CrlApplication(program.crls)
     health = HealthApplication(program, version=__version__)
-    served = hosts.names(config.server.public_url, config.server.hosts)
+    served = served_names(config)
     api = create_api(
         program.services,
         crls=program.crls,
@@ -85,6 +86,10 @@ def compose(program: Program) -> WSGIApplication:
     return router
 
 
+def served_names(config: Config) -> Collection[str]:
+    return hosts.names(config.server.public_url, config.server.hosts)
+
+
 def front() -> Front:
     """For the server process: the application over the configuration that the environment names."""
     logs.configure()
@@ -93,6 +98,7 @@ def front() -> Front:
     return Front(
         compose(program),
         at_once=OcspApplication(program.ocsp, program.ready).at_once,
+        issuing=Issuing(program.services.issuance, program.services.tokens, hosts=served_names(config)),
         threads=config.server.threads,
         body_limit=config.uploads.max_bytes + MAX_BODY,
         body_seconds=config.server.body_seconds,

@@ -20,11 +20,17 @@ def names(public_url: str, others: Collection[str]) -> frozenset[str]:
     return frozenset(name.lower() for name in (parts.netloc.removesuffix(usual), *others))
 
 
+def serves(served: Collection[str], host: str) -> bool:
+    """Whether that is one of our names, or this machine. Werkzeug's own list of trusted hosts looks at no port and
+    knows no IPv6 address."""
+    host = host.lower()
+    return host in served or THIS_MACHINE.fullmatch(host) is not None
+
+
 def register(app: Flask, served: Collection[str]) -> None:
-    """To be registered first. Werkzeug's own list of trusted hosts looks at no port and knows no IPv6 address."""
+    """To be registered first."""
 
     @app.before_request
     def refuse_other_names() -> None:
-        host = request.host.lower()
-        if host not in served and not THIS_MACHINE.fullmatch(host):
+        if not serves(served, request.host):
             raise BadRequest(REFUSAL)

@@ -9,11 +9,15 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection, ExceptionContext
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from ca_core.domain.errors import ConfigurationError, TryAgain
+from ca_core.storage.writer_turn import WriterTurn
 
 BUSY_TIMEOUT = 30_000
 """Milliseconds that SQLite waits for the one writer before."""
+TURN = "turn"
+"""Key in ``Connection.info``: the turn to write, while a transaction has it."""
 FAILED = "failed"
 """Mark in ``Connection.info``: a statement of the present transaction failed."""
 
@@ -40,6 +44,7 @@ def engine_for(url: str, *, synchronous: str = "FULL") -> Engine:
     sqlite = _Sqlite(os.path.abspath(parsed.database or ""), synchronous)
     event.listen(engine, "connect", sqlite.prepare)
     event.listen(engine, "begin", sqlite.begin)
+    event.listen(engine, "checkin", sqlite.end)
     return engine
 
 
@@ -50,6 +55,7 @@ class _Sqlite:
         self._path = path
         self._synchronous = synchronous
         self._opened: tuple[int, int] | None = None
+        self._turn = WriterTurn(path, timeout=BUSY_TIMEOUT / 1000)
 
     def prepare(self, connection: Any, _record: object) -> None:
         """What SQLite forgets with each connection."""
@@ -81,7 +87,15 @@ class _Sqlite:
         reads = connection.get_execution_options().get("read_only", False)
         # Said anew each time, so that nothing has to be put back however a transaction ends.
         connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+        if not reads:
+            connection.info[TURN] = self._turn.take()
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    def end(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        """The connection goes back to the pool, its transaction is over."""
+        turn = record.info.pop(TURN, None)
+        if turn is not None:
+            self._turn.give_back(turn)
 
     def _there(self) -> tuple[int, int] | None:
         """Which file the path leads to now."""

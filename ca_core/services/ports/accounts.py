@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -32,7 +32,9 @@ class Accounts(Rows[Account], Protocol):
 
     def add_token(self, token: ApiToken) -> None: ...
 
-    def token_by_digest(self, sha256: bytes) -> ApiToken | None: ...
+    def tokens_among(self, sha256: Collection[bytes]) -> Sequence[ApiToken]:
+        """Those with these digests."""
+        ...
 
     def tokens_of(self, account: UUID) -> Sequence[ApiToken]: ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -76,8 +76,8 @@ class AccountRows(EntityRows[Account]):
     def add_token(self, token: ApiToken) -> None:
         self._tokens.add(token)
 
-    def token_by_digest(self, sha256: bytes) -> ApiToken | None:
-        return self._tokens._one(select(api_tokens).where(api_tokens.c.token_sha256 == sha256))
+    def tokens_among(self, sha256: Collection[bytes]) -> Sequence[ApiToken]:
+        return self._tokens._all(select(api_tokens).where(api_tokens.c.token_sha256.in_(sha256)))
 
     def tokens_of(self, account: UUID) -> Sequence[ApiToken]:
         chosen = select(api_tokens).where(api_tokens.c.account == account)

@@ -91,7 +91,7 @@ def test_accounts_tokens_and_sessions_come_back_as_they_were(
         tx.accounts.add_token(token)
         tx.accounts.save_session(session)
         assert tx.accounts.get(id, seen_by=EVERYTHING) == account
-        assert tx.accounts.token_by_digest(token.token_sha256) == token
+        assert tx.accounts.tokens_among((token.token_sha256,)) == [token]
         assert tx.accounts.session_by_digest(session.token_sha256) == session
 
 

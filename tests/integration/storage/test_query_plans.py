@@ -65,7 +65,7 @@ def plans(engine: Engine) -> Iterator[list[str]]:
         (lambda tx: tx.accounts.with_role(Role.OPERATOR), "ix_accounts_staff"),
         (lambda tx: tx.accounts.by_email("a@example.org"), "(email=?)"),
         (lambda tx: tx.accounts.session_by_digest(DIGEST), "(token_sha256=?)"),
-        (lambda tx: tx.accounts.token_by_digest(DIGEST), "(token_sha256=?)"),
+        (lambda tx: tx.accounts.tokens_among((DIGEST,)), "(token_sha256=?)"),
         (lambda tx: tx.jobs.oldest_due(), "ix_jobs_state_run_at"),
         (lambda tx: tx.jobs.lease("worker", seconds=1), "ix_jobs_state_run_at"),
         (lambda tx: tx.jobs.notices_of(ID), "ix_notices_account_id"),

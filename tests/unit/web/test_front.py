@@ -37,7 +37,8 @@ def test_the_process_ends_after_the_request_of_a_client_that_hung_up(monkeypatch
         return [b""]
 
     monkeypatch.setattr(front, "leave", lambda: steps.append("left"))
-    serving = front.Front(signing, at_once=lambda *_: None, threads=1, body_limit=0, body_seconds=1)
+    issuing: Any = SimpleNamespace(asked=lambda scope: None)
+    serving = front.Front(signing, at_once=lambda *_: None, issuing=issuing, threads=1, body_limit=0, body_seconds=1)
     protocol = SimpleNamespace(response_bytes=lambda *answer: None)
     request = loop.create_task(serving.__rsgi__(SCOPE, protocol))
     loop.run_until_complete(begun.wait())
