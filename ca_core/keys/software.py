@@ -34,6 +34,7 @@ class SoftwareSigner:
     """DER SubjectPublicKeyInfo."""
     sign: Callable[[bytes], bytes]
     """The signature value over the data."""
+    parallel: int = 1
 
 
 class SoftwareKeyStore:

@@ -8,10 +8,11 @@ Whoever asks at the same time shares both transactions (:mod:`ca_core.services.g
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from uuid import UUID
 
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor
@@ -112,17 +113,17 @@ class Issuance:
         if not cases:
             return
         self._observe("serial")
+        # Before the intent: while the key is away nothing is recorded, and no serial used up.
+        signer = cache(self._keys.signer)
         for case in cases:
             with case.step():
+                issuer = case.order.issuer
+                case.signer = signer(issuer.key_reference, issuer.signature_algorithm)
                 case.ticket = case.order.ticket(base_url=self._base_url, entropy=self._entropy)
-                # Before the intent: while the key is away nothing is recorded, and no serial used up.
-                issuer = case.ticket.issuer
-                case.signer = self._keys.signer(issuer.key_reference, issuer.signature_algorithm)
         self._observe("lint")
         self._together(still_open(cases), partial(record_intents, abandon_after=self._abandon_after))
         self._observe("intent")
-        for case in still_open(cases):
-            self._sign(case)
+        self._sign_all(still_open(cases))
         self._observe("sign")
         self._together(still_open(cases), store_issued)
         for case in still_open(cases):
@@ -168,6 +169,15 @@ class Issuance:
                 case.order = order_of(
                     case.wanted, application, profiles=self._profiles, authorities=authorities, at=tx.now
                 )
+
+    def _sign_all(self, cases: Sequence[Case]) -> None:
+        at_once = max((min(case.signer.parallel, len(cases)) for case in cases), default=1)
+        if at_once == 1:
+            for case in cases:
+                self._sign(case)
+        else:
+            with ThreadPoolExecutor(at_once, thread_name_prefix="signing") as threads:
+                list(threads.map(self._sign, cases))
 
     def _sign(self, case: Case) -> None:
         try:

@@ -83,6 +83,7 @@ class Pkcs11KeyStore:
         if not label and not serial:
             raise ConfigurationError("name the PKCS#11 token by its label or its serial number")
         self._module = load_module(module)
+        self._max_sessions = max_sessions
         self._sessions = SessionPool(
             self._module, label=label, serial=serial, login=Login(pin), max_sessions=max_sessions
         )
@@ -120,6 +121,7 @@ class Pkcs11KeyStore:
             algorithm=algorithm,
             algorithm_identifier=signature_algorithm_identifier(algorithm),
             public_key_info=public,
+            parallel=self._max_sessions,
         )
 
     def references(self) -> Sequence[str]:
@@ -158,6 +160,8 @@ class Pkcs11Signer:
     """DER AlgorithmIdentifier."""
     public_key_info: bytes
     """DER SubjectPublicKeyInfo."""
+    parallel: int
+    """Sessions with the token."""
 
     def sign(self, data: bytes) -> bytes:
         """The signature value; :class:`KeyUnavailable` when the token cannot be used."""

@@ -23,6 +23,11 @@ class Signer(Protocol):
         """DER SubjectPublicKeyInfo."""
         ...
 
+    @property
+    def parallel(self) -> int:
+        """How many signatures it makes at the same time; more than one where a signature is waited for."""
+        ...
+
     def sign(self, data: bytes) -> bytes:
         """The signature value; KeyUnavailable when the key cannot be used."""
         ...

@@ -48,6 +48,7 @@ class LoggedSigner:
         self._log = log
         self.algorithm = signer.algorithm
         self.algorithm_identifier = signer.algorithm_identifier
+        self.parallel = signer.parallel
         self.public_key_info = signer.public_key_info
 
     def sign(self, data: bytes) -> bytes:

@@ -86,6 +86,7 @@ def fail_to_sign(patch: pytest.MonkeyPatch, house: Any, failure: Callable[[], Ba
         def __init__(self, signer: Any) -> None:
             self.algorithm = signer.algorithm
             self.algorithm_identifier = signer.algorithm_identifier
+            self.parallel = signer.parallel
             self.public_key_info = signer.public_key_info
 
         def sign(self, data: bytes) -> bytes:
@@ -188,6 +189,7 @@ def test_invariant_4_a_wrong_signature_is_never_handed_out(house: Any, monkeypat
             self._signer = signer
             self.algorithm = signer.algorithm
             self.algorithm_identifier = signer.algorithm_identifier
+            self.parallel = signer.parallel
             self.public_key_info = signer.public_key_info
 
         def sign(self, data: bytes) -> bytes:

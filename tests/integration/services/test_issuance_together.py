@@ -179,3 +179,28 @@ def test_callers_at_the_same_time_share_transactions(house: Any, monkeypatch: py
         thread.join(60)
     assert len({one.serial for one in outcomes if isinstance(one, Certificate)}) == 8
     assert len(seen) == 4, "two transactions for the first, two for the other seven"
+
+
+def test_where_signatures_are_waited_for_as_many_are_made_at_once_as_the_key_allows(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applications = [house.ready() for _ in range(4)]
+    genuine = house.program.keys.signer
+    together = threading.Barrier(2, timeout=30)
+
+    class Waiting:
+        def __init__(self, signer: Any) -> None:
+            self.algorithm = signer.algorithm
+            self.algorithm_identifier = signer.algorithm_identifier
+            self.public_key_info = signer.public_key_info
+            self.parallel = 2
+            self._sign = signer.sign
+
+        def sign(self, data: bytes) -> bytes:
+            together.wait()
+            signature: bytes = self._sign(data)
+            return signature
+
+    monkeypatch.setattr(house.program.keys, "signer", lambda *named: Waiting(genuine(*named)))
+    outcomes = house.services.issuance.issue_all(wanted(house, *applications))
+    assert [type(one) for one in outcomes] == [Certificate] * 4
