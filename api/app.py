@@ -12,6 +12,7 @@ from api import (
     accounts,
     applications,
     authentication,
+    batches,
     bodies,
     catalogue,
     certificates,
@@ -68,7 +69,7 @@ def create_api(
     limits.register(app)  # knows the account by now
     bodies.register(app, max_json=MAX_BODY)
     idempotency.register(app, services.idempotency)
-    for module in (applications, documents, certificates, catalogue, accounts, records):
+    for module in (applications, documents, certificates, batches, catalogue, accounts, records):
         app.register_api(module.blueprint)
     app.register_api(certificates.report)
 

@@ -21,7 +21,8 @@ from api.problems import Problem
 from api.shapes import CertificateOut
 from ca_core.domain.certificate import Certificate
 from ca_core.domain.errors import TryAgain
-from ca_core.services.issuance import TOGETHER, WAITING, Issuance
+from ca_core.services.gathering import TOGETHER, WAITING
+from ca_core.services.issuance import Issuance
 from ca_core.services.issuance_order import Wanted
 from ca_core.services.tokens import Tokens
 from web.hosts import serves
@@ -34,9 +35,7 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 BUSY: Answer = (
     503,
     [("content-type", "application/problem+json"), ("cache-control", "no-store"), ("retry-after", "1")],
-    Problem(title="try again", status=503, code=TryAgain.code, detail="too many wait for their certificate; try again")
-    .model_dump_json()
-    .encode(),
+    Problem.of(TryAgain("too many wait for their certificate; try again")).model_dump_json().encode(),
 )
 """Rather than a queue without an end."""
 

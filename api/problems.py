@@ -25,23 +25,31 @@ class Problem(BaseModel):
     fields: dict[str, str] = {}
     """Which input is wrong, and why."""
 
+    @classmethod
+    def of(cls, error: errors.CaError) -> Problem:
+        """What a caller is told of an error; a fault of the authority's own is not his business."""
+        status = status_of(error)
+        detail = error.detail if status != 500 else "the authority stopped this operation; its operators have been told"
+        return cls.made(status, error.code, detail, error.fields)
 
-def problem(status: int, code: str, detail: str, fields: Mapping[str, str] | None = None) -> Response:
+    @classmethod
+    def made(cls, status: int, code: str, detail: str, fields: Mapping[str, str] | None = None) -> Problem:
+        return cls(title=code.replace("-", " "), status=status, code=code, detail=detail, fields=dict(fields or {}))
+
+
+def response_of(problem: Problem) -> Response:
     """A problem document as a response; never cached."""
-    body = Problem(title=code.replace("-", " "), status=status, code=code, detail=detail, fields=dict(fields or {}))
-    response = jsonify(body.model_dump())
-    response.status_code = status
+    response = jsonify(problem.model_dump())
+    response.status_code = problem.status
     response.content_type = "application/problem+json"
     response.headers["Cache-Control"] = "no-store"
-    if status == 401:
+    if problem.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
 def of_error(error: errors.CaError) -> Response:
-    status = status_of(error)
-    detail = error.detail if status != 500 else "the authority stopped this operation; its operators have been told"
-    response = problem(status, error.code, detail, error.fields)
+    response = response_of(Problem.of(error))
     if isinstance(error, errors.TryAgain):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -50,12 +58,13 @@ def of_error(error: errors.CaError) -> Response:
 def of_validation(error: ValidationError) -> Response:
     """The answer to a body, query or path that does not fit its model."""
     fields = {".".join(str(part) for part in one["loc"]) or "body": one["msg"] for one in error.errors()}
-    return problem(422, "invalid-input", "the request does not fit the API's schema", fields)
+    return response_of(Problem.made(422, "invalid-input", "the request does not fit the API's schema", fields))
 
 
 def of_http(error: HTTPException) -> Response:
     status = error.code or 500
-    response = problem(status, (error.name or "error").lower().replace(" ", "-"), error.description or error.name)
+    code = (error.name or "error").lower().replace(" ", "-")
+    response = response_of(Problem.made(status, code, error.description or error.name))
     for name, value in error.get_headers():
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value

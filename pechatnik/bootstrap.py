@@ -25,6 +25,7 @@ from ca_core.services.accounts import Accounts
 from ca_core.services.addresses import Addresses
 from ca_core.services.audit import Audit
 from ca_core.services.authorities import AuthorityOffice
+from ca_core.services.batch import Batch
 from ca_core.services.certificates import CertificateDesk
 from ca_core.services.clock import DecisionClock
 from ca_core.services.deadlines import DeadlineWatch
@@ -159,6 +160,16 @@ def build(
         public_url=config.server.public_url,
         installation=config.installation.name,
     )
+    requests = RequestDesk(transactions, packs, known_weak=read_known_weak(config.keys.weak_key_lists))
+    issuance = Issuance(
+        transactions,
+        packs,
+        keys,
+        base_url=config.server.public_url,
+        entropy=entropy,
+        abandon_after=ABANDON_AFTER,
+        observe=observe,
+    )
     services = Services(
         acceptance=Acceptance(transactions, entropy=entropy),
         accounts=Accounts(
@@ -172,6 +183,7 @@ def build(
         addresses=addresses,
         audit=audit,
         authorities=authorities,
+        batch=Batch(transactions, requests, issuance),
         certificates=CertificateDesk(transactions),
         deadlines=DeadlineWatch(transactions, decision_clock, open_for=timedelta(days=config.desk.open_days)),
         documents=documents,
@@ -184,15 +196,7 @@ def build(
             evidence_checks=contributions.evidence_checks,
             addresses=addresses,
         ),
-        issuance=Issuance(
-            transactions,
-            packs,
-            keys,
-            base_url=config.server.public_url,
-            entropy=entropy,
-            abandon_after=ABANDON_AFTER,
-            observe=observe,
-        ),
+        issuance=issuance,
         jobs=JobDesk(transactions),
         journeys=Journeys(transactions),
         notices=notices,
@@ -200,7 +204,7 @@ def build(
         recheck=Recheck(transactions, packs, audit, SealedDocuments(transactions, store=store)),
         reconciliation=Reconciliation(transactions, abandon_after=ABANDON_AFTER),
         replacement=Replacement(transactions, packs, documents, decision_clock),
-        requests=RequestDesk(transactions, packs, known_weak=read_known_weak(config.keys.weak_key_lists)),
+        requests=requests,
         retention=Retention(transactions, packs, store=store),
         review=Review(transactions, packs, decision_clock, claim_for=timedelta(minutes=config.desk.claim_minutes)),
         revocation=Revocation(transactions),

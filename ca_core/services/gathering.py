@@ -14,6 +14,12 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 
+TOGETHER = 64
+"""That share one transaction, at most."""
+WAITING = 512
+"""Callers that may wait for their turn; whoever comes then is told to come again."""
+
+
 @dataclass(eq=False)
 class _Place(Generic[In, Out]):
     """One caller in the queue."""
@@ -29,7 +35,9 @@ class Gathering(Generic[In, Out]):
     """Runs ``serve`` in the thread of one of the callers, for all that wait. A caller who comes alone waits for nobody;
     the others wait for those before them, so that what is added to a caller's time is one run of ``serve`` at most."""
 
-    def __init__(self, serve: Callable[[Sequence[In]], Sequence[Out]], *, together: int, waiting: int) -> None:
+    def __init__(
+        self, serve: Callable[[Sequence[In]], Sequence[Out]], *, together: int = TOGETHER, waiting: int = WAITING
+    ) -> None:
         """``serve`` gives an outcome for each item, in their order, and takes ``together`` of them at most. TryAgain to
         whoever would be the ``waiting``-th to wait."""
         self._serve = serve

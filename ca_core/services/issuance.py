@@ -9,30 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
 from uuid import UUID
 
-from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor
+from ca_core.domain.access import EVERYTHING, Actor
 from ca_core.domain.certificate import Certificate
-from ca_core.domain.errors import CaError, IntegrityAlarm, NotFound, TryAgain
+from ca_core.domain.errors import CaError, IntegrityAlarm, NotFound
 from ca_core.domain.identifiers import Entropy
 from ca_core.services.gathering import Gathering
-from ca_core.services.issuance_case import Case, Outcome, record_intents, still_open, store_issued
+from ca_core.services.issuance_case import IssuanceCase, record_intents, store_issued
 from ca_core.services.issuance_order import Wanted, order_of, require_right
 from ca_core.services.ports import KeyStore, Profiles, Transaction, Transactions
 from ca_core.services.reconciliation import abandon
 from ca_core.services.signing import sign_certificate
+from ca_core.services.together import still_open, together
 
 Observer = Callable[[str], None]
-"""Told of each step as it is reached: ``serial``, ``lint``, ``intent``, ``sign``, ``store``."""
-
-TOGETHER = 64
-"""Certificates that share their transactions, at most."""
-WAITING = 512
-"""Callers that may wait for their turn; whoever comes then is told to come again."""
+"""Told of each step as it is reached: ``serial``, ``lint``, ``intent``, ``sign`` (for each), ``store``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +64,7 @@ class Issuance:
         self._entropy = entropy
         self._abandon_after = abandon_after
         self._observe = observe
-        self._gathering = Gathering(self.issue_all, together=TOGETHER, waiting=WAITING)
+        self._gathering = Gathering(self.issue_all)
 
     def preview(self, actor: Actor, application_id: UUID) -> Prepared:
         """Build and lint what :meth:`issue` would sign; nothing is stored or signed."""
@@ -99,16 +94,16 @@ class Issuance:
             raise outcome
         return outcome
 
-    def issue_all(self, wanted: Sequence[Wanted]) -> Sequence[Outcome]:
+    def issue_all(self, wanted: Sequence[Wanted]) -> Sequence[Certificate | CaError]:
         """Issue many, in two transactions: in their order the certificate, or the error, that :meth:`issue` gives."""
-        cases = [Case(one) for one in wanted]
+        cases = [IssuanceCase(one) for one in wanted]
         while waiting := still_open(cases):
             # Of several who want the same, one is served at a time: the others find what the first was given.
             self._issue(list({case.wanted.application: case for case in reversed(waiting)}.values())[::-1])
         return [case.outcome for case in cases if case.outcome is not None]
 
-    def _issue(self, cases: Sequence[Case]) -> None:
-        self._together(cases, self._look, self._transactions.read)
+    def _issue(self, cases: Sequence[IssuanceCase]) -> None:
+        together(self._transactions.read, cases, self._look)
         cases = still_open(cases)
         if not cases:
             return
@@ -121,36 +116,19 @@ class Issuance:
                 case.signer = signer(issuer.key_reference, issuer.signature_algorithm)
                 case.ticket = case.order.ticket(base_url=self._base_url, entropy=self._entropy)
         self._observe("lint")
-        self._together(still_open(cases), partial(record_intents, abandon_after=self._abandon_after))
+        together(
+            self._transactions.begin,
+            still_open(cases),
+            partial(record_intents, abandon_after=self._abandon_after),
+        )
         self._observe("intent")
         self._sign_all(still_open(cases))
-        self._observe("sign")
-        self._together(still_open(cases), store_issued)
+        together(self._transactions.begin, still_open(cases), store_issued)
         for case in still_open(cases):
             case.outcome = case.issued
         self._observe("store")
 
-    def _together(
-        self,
-        cases: Sequence[Case],
-        step: Callable[[Transaction, Sequence[Case]], None],
-        begin: Callable[[Actor], AbstractContextManager[Transaction]] | None = None,
-    ) -> None:
-        """One transaction for all of them; when it is refused, one for each, so that the one at fault fails alone."""
-        if not cases:
-            return
-        try:
-            with (begin or self._transactions.begin)(SYSTEM_ACTOR) as tx:
-                step(tx, cases)
-        except CaError as failure:
-            if len(cases) > 1 and not isinstance(failure, TryAgain):
-                for case in still_open(cases):
-                    self._together([case], step, begin)
-            else:
-                for case in still_open(cases):
-                    case.outcome = failure
-
-    def _look(self, tx: Transaction, cases: Sequence[Case]) -> None:
+    def _look(self, tx: Transaction, cases: Sequence[IssuanceCase]) -> None:
         found = {one.id: one for one in tx.applications.among({case.wanted.application for case in cases})}
         there = {one.certificate for one in found.values() if one.certificate is not None}
         certificates = {one.id: one for one in tx.certificates.among(there)}
@@ -170,7 +148,7 @@ class Issuance:
                     case.wanted, application, profiles=self._profiles, authorities=authorities, at=tx.now
                 )
 
-    def _sign_all(self, cases: Sequence[Case]) -> None:
+    def _sign_all(self, cases: Sequence[IssuanceCase]) -> None:
         at_once = max((min(case.signer.parallel, len(cases)) for case in cases), default=1)
         if at_once == 1:
             for case in cases:
@@ -179,15 +157,16 @@ class Issuance:
             with ThreadPoolExecutor(at_once, thread_name_prefix="signing") as threads:
                 list(threads.map(self._sign, cases))
 
-    def _sign(self, case: Case) -> None:
+    def _sign(self, case: IssuanceCase) -> None:
         try:
             case.signed = sign_certificate(case.ticket.content.linted, case.signer)
+            self._observe("sign")
         except CaError as failure:
             case.outcome = failure
             with case.step():
                 self._give_up(case, failure)
 
-    def _give_up(self, case: Case, failure: CaError) -> None:
+    def _give_up(self, case: IssuanceCase, failure: CaError) -> None:
         """The key was asked, so a signature may exist: the serial counts as revoked from now on."""
         with self._transactions.begin(case.wanted.actor) as tx:
             abandon(tx, tx.certificates.get(case.intent.id, seen_by=EVERYTHING))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
 
 from ca_core.domain.application import ApplicationState
 from ca_core.domain.certificate import Certificate
-from ca_core.domain.errors import CaError
 from ca_core.services.events import emit
 from ca_core.services.issuance_check import IssuanceCheck
 from ca_core.services.issuance_order import Order, Wanted
@@ -17,18 +14,15 @@ from ca_core.services.notices import notify
 from ca_core.services.ports import Signer, Transaction
 from ca_core.services.replacement_reason import revoke_replaced
 from ca_core.services.ticket import SIGNED, Ticket, intent_for, issued_for
+from ca_core.services.together import Case, still_open
 
-Outcome = Certificate | CaError
-"""What came of one that was wanted."""
 STEPPED = ("state", "state_since", "certificate", "claimed_by", "claim_expires")
 """The fields of an application that the step to issued changes."""
 
 
-@dataclass(kw_only=True)
-class Case:
-    """Filled in step by step, until there is an outcome."""
+class IssuanceCase(Case[Certificate]):
+    """Filled in step by step."""
 
-    wanted: Wanted
     order: Order
     ticket: Ticket
     signer: Signer
@@ -36,26 +30,12 @@ class Case:
     signed: bytes
     """DER."""
     issued: Certificate
-    outcome: Outcome | None = None
 
     def __init__(self, wanted: Wanted) -> None:
         self.wanted = wanted
 
-    @contextmanager
-    def step(self) -> Iterator[None]:
-        """What fails in this block has failed for this case alone."""
-        try:
-            yield
-        except CaError as failure:
-            self.outcome = failure
 
-
-def still_open(cases: Sequence[Case]) -> Sequence[Case]:
-    """Those without an outcome."""
-    return [case for case in cases if case.outcome is None]
-
-
-def record_intents(tx: Transaction, cases: Sequence[Case], *, abandon_after: timedelta) -> None:
+def record_intents(tx: Transaction, cases: Sequence[IssuanceCase], *, abandon_after: timedelta) -> None:
     """Durable before any key is used (invariants 1 and 3)."""
     tickets = [(case.order.application, case.ticket) for case in cases]
     check = IssuanceCheck(tx, tickets, abandon_after=abandon_after)
@@ -77,7 +57,7 @@ def record_intents(tx: Transaction, cases: Sequence[Case], *, abandon_after: tim
     tx.certificates.add_all([case.intent for case in still_open(cases)])
 
 
-def store_issued(tx: Transaction, cases: Sequence[Case]) -> None:
+def store_issued(tx: Transaction, cases: Sequence[IssuanceCase]) -> None:
     """The certificates and all that follows from them."""
     seen = {case.order.application.id: case.order.application for case in cases}
     unchanged = tx.applications.unchanged({id: one.version for id, one in seen.items()})

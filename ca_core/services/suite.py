@@ -9,6 +9,7 @@ from ca_core.services.accounts import Accounts
 from ca_core.services.addresses import Addresses
 from ca_core.services.audit import Audit
 from ca_core.services.authorities import AuthorityOffice
+from ca_core.services.batch import Batch
 from ca_core.services.certificates import CertificateDesk
 from ca_core.services.deadlines import DeadlineWatch
 from ca_core.services.documents import DocumentDesk
@@ -39,6 +40,7 @@ class Services:
     addresses: Addresses
     audit: Audit
     authorities: AuthorityOffice
+    batch: Batch
     certificates: CertificateDesk
     deadlines: DeadlineWatch
     documents: DocumentDesk

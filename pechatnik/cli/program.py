@@ -14,7 +14,20 @@ from typer._click.exceptions import ClickException
 
 from ca_core.domain.errors import CaError, InvalidInput
 from pechatnik import __version__
-from pechatnik.cli import account, application, audit, authority, cert, crl, database, ocsp, plugin, process, settings
+from pechatnik.cli import (
+    account,
+    application,
+    audit,
+    authority,
+    batch,
+    cert,
+    crl,
+    database,
+    ocsp,
+    plugin,
+    process,
+    settings,
+)
 from pechatnik.cli.context import Context
 from pechatnik.cli.exit_codes import INTERRUPTED, USAGE, exit_code_of
 from pechatnik.cli.output import Output
@@ -29,6 +42,7 @@ app = typer.Typer(
 process.register(app)
 for noun in (authority, application, cert, crl, ocsp, audit, database, settings, plugin):
     app.add_typer(noun.app)
+cert.app.command("batch")(batch.batch)
 for group in (account.accounts, account.tokens, account.centres):
     app.add_typer(group)
 
