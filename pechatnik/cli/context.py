@@ -81,7 +81,8 @@ def context_of(ctx: typer.Context) -> Context:
     """What the command works with; InvalidInput when it was to be a dry run and the command has none."""
     found = ctx.find_object(Context)
     assert found is not None
-    verb = ctx.command_path.split(maxsplit=1)[-1]
+    # Without the program, whose name has as many words as it was called with: python -m pechatnik.
+    verb = ctx.command_path.removeprefix(ctx.find_root().command_path).strip()
     if found.dry_run and verb not in WITH_DRY_RUN and verb.split()[-1] not in READING_VERBS:
         raise InvalidInput(f"'{verb}' has no dry run; nothing was done")
     return found
