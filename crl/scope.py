@@ -22,12 +22,21 @@ class ListScope:
         """``issuing`` or ``issuing/3``."""
         return f"{self.issuer.name}/{self.partition}" if self.partition else self.issuer.name
 
+    @property
+    def delta_name(self) -> str:
+        """That of the deltas to it: ``issuing-delta`` or ``issuing/3-delta``, as in their address."""
+        return f"{self.name}-delta"
+
     def distribution_point(self, base_url: str) -> str | None:
         """The address in the issuing distribution point: the one baked into the partition's certificates
         (RFC 5280 §5.2.5, invariant 9). None for a complete list, which has no such extension."""
         if not self.partition:
             return None
         return urls_of(self.issuer, base=base_url, partition=self.partition)["crl"]
+
+    def freshest(self, base_url: str) -> str:
+        """Where its deltas lie (RFC 5280 §5.2.6)."""
+        return urls_of(self.issuer, base=base_url, partition=self.partition)["freshest_crl"]
 
 
 def scopes_of(issuer: Authority) -> Iterator[ListScope]:

@@ -55,29 +55,28 @@ class Authority:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishedCrl:
-    """One certificate revocation list as it was signed."""
+class PublishedHead:
+    """What there is to know of a published list without its bytes, which can be many."""
 
     id: UUID
     authority: UUID
     partition: int
     number: int
+    base: int | None = None
+    """Of a delta the number of the full list that it builds on (RFC 5280 §5.2.4); None of a full list."""
+    freshest: bool = False
+    """Whether it says where its deltas lie (RFC 5280 §5.2.6)."""
     this_update: datetime
     next_update: datetime
     entries: int
-    der: bytes
     sha256: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishedDigest:
-    """A published list without its bytes, which can be many."""
+class PublishedCrl(PublishedHead):
+    """One certificate revocation list as it was signed."""
 
-    id: UUID
-    authority: UUID
-    partition: int
-    number: int
-    sha256: bytes
+    der: bytes
 
 
 def in_good_standing(authority: Authority, everyone: Iterable[Authority]) -> bool:

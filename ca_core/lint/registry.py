@@ -26,6 +26,7 @@ from ca_core.lint.rules import (
     rfc5280_4_2_1_9_basic_constraints,
     rfc5280_4_2_1_12_extended_key_usage,
     rfc5280_4_2_1_13_crl_distribution_points,
+    rfc5280_4_2_1_15_freshest_crl,
     rfc5280_4_2_2_1_authority_information_access,
     rfc5280_4_2_unique_extensions,
     rfc5280_5_1_2_2_signature,
@@ -36,6 +37,7 @@ from ca_core.lint.rules import (
     rfc5280_5_2_3_crl_number,
     rfc5280_5_2_4_delta_crl_indicator,
     rfc5280_5_2_5_issuing_distribution_point,
+    rfc5280_5_2_6_freshest_crl,
     rfc5280_6_1_4_issuer,
     rfc5280_a_1_name_strings,
     rfc6960_2_2_certificate_status,
@@ -61,6 +63,7 @@ CERTIFICATE_RULES: tuple[tuple[str, Callable[[CertificateSubject], Iterable[str]
     ("rfc5280_4_1_2_8_unique_identifiers", rfc5280_4_1_2_8_unique_identifiers.check),
     ("rfc5280_4_2_1_12_extended_key_usage", rfc5280_4_2_1_12_extended_key_usage.check),
     ("rfc5280_4_2_1_13_crl_distribution_points", rfc5280_4_2_1_13_crl_distribution_points.check),
+    ("rfc5280_4_2_1_15_freshest_crl", rfc5280_4_2_1_15_freshest_crl.check),
     ("rfc5280_4_2_1_1_authority_key_identifier", rfc5280_4_2_1_1_authority_key_identifier.check),
     ("rfc5280_4_2_1_2_subject_key_identifier", rfc5280_4_2_1_2_subject_key_identifier.check),
     ("rfc5280_4_2_1_3_key_usage", rfc5280_4_2_1_3_key_usage.check),
@@ -86,6 +89,7 @@ CRL_RULES: tuple[tuple[str, Callable[[CrlSubject], Iterable[str]]], ...] = (
     ("rfc5280_5_2_3_crl_number", rfc5280_5_2_3_crl_number.check),
     ("rfc5280_5_2_4_delta_crl_indicator", rfc5280_5_2_4_delta_crl_indicator.check),
     ("rfc5280_5_2_5_issuing_distribution_point", rfc5280_5_2_5_issuing_distribution_point.check),
+    ("rfc5280_5_2_6_freshest_crl", rfc5280_5_2_6_freshest_crl.check),
 )
 """Run over every TBSCertList."""
 

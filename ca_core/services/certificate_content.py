@@ -125,8 +125,13 @@ def urls_of(issuer: Issuer, *, base: str, partition: int) -> dict[str, str]:
 
     The partition is fixed here for the life of the certificate (invariant 9)."""
     key = issuer.key_identifier.hex()
-    lists = f"{base}/crl/{key}.crl" if partition == 0 else f"{base}/crl/{key}/{partition}.crl"
-    return {"crl": lists, "ocsp": f"{base}/ocsp", "ca_issuers": f"{base}/aia/{key}.cer"}
+    lists = f"{base}/crl/{key}" if partition == 0 else f"{base}/crl/{key}/{partition}"
+    return {
+        "crl": f"{lists}.crl",
+        "freshest_crl": f"{lists}-delta.crl",
+        "ocsp": f"{base}/ocsp",
+        "ca_issuers": f"{base}/aia/{key}.cer",
+    }
 
 
 def partition_of(serial: Serial, partitions: int) -> int:

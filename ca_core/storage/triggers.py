@@ -1,4 +1,5 @@
-"""What the database refuses by itself, whoever asks: the invariants that must hold against our own mistakes too."""
+"""What the database refuses and notes by itself, whoever asks: the invariants that must hold against our own mistakes
+too."""
 
 from __future__ import annotations
 
@@ -58,9 +59,53 @@ class Trigger:
 
     def removal(self, dialect: str) -> str:
         """SQL that drops it where it is."""
+        return _removal(self.name, dialect)
+
+
+@dataclass(frozen=True)
+class Note:
+    """After ``event`` on a row of ``table`` where ``condition`` holds, runs ``statement``."""
+
+    name: str
+    table: str
+    event: str
+    condition: str
+    statement: str
+
+    def names(self, dialect: str) -> Iterable[str]:
+        """How the database calls it."""
+        return (self.name,)
+
+    def tables(self) -> Iterable[str]:
+        """All that it needs: its own table, and the one that it writes."""
+        return {self.table, *re.findall(r"INSERT INTO (\w+)", self.statement)}
+
+    def statements(self, dialect: str) -> Iterable[str]:
+        """SQL that creates it."""
         if dialect == "sqlite":
-            return f"DROP TRIGGER IF EXISTS {self.name}"
-        return f"DROP FUNCTION IF EXISTS {self.name}() CASCADE"
+            condition = self.condition.replace("IS DISTINCT FROM", "IS NOT")
+            yield (
+                f"CREATE TRIGGER {self.name} AFTER {self.event} ON {self.table} FOR EACH ROW WHEN {condition} "
+                f"BEGIN {self.statement}; END"
+            )
+            return
+        yield (
+            f"CREATE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {self.condition} THEN "
+            f"{self.statement}; END IF; RETURN NULL; END $$"
+        )
+        yield (
+            f"CREATE TRIGGER {self.name} AFTER {self.event} ON {self.table} FOR EACH ROW EXECUTE FUNCTION {self.name}()"
+        )
+
+    def removal(self, dialect: str) -> str:
+        """SQL that drops it where it is."""
+        return _removal(self.name, dialect)
+
+
+def _removal(name: str, dialect: str) -> str:
+    if dialect == "sqlite":
+        return f"DROP TRIGGER IF EXISTS {name}"
+    return f"DROP FUNCTION IF EXISTS {name}() CASCADE"
 
 
 def _changed(*columns: str) -> str:
@@ -271,10 +316,32 @@ TRIGGERS = (
 )
 
 
+_LISTED = "{}.state IN ('held', 'revoked', 'abandoned')"
+# Each stands in the complete list, and in that of its partition where it has one.
+_NOTE_CHANGE = (
+    "INSERT INTO crl_changes (authority, partition, certificate) SELECT NEW.issuer, 0, NEW.id"
+    " UNION ALL SELECT NEW.issuer, NEW.partition, NEW.id WHERE NEW.partition <> 0"
+)
+
+NOTES = (
+    # What delta lists are made from: no change of an entry is left out, however it came about.
+    Note(
+        "crl_change_is_noted",
+        "certificates",
+        "UPDATE",
+        f"({_LISTED.format('NEW')} OR {_LISTED.format('OLD')}) AND ("
+        + _changed("state", "reason", "revoked_at", "invalidity_date")
+        + ")",
+        _NOTE_CHANGE,
+    ),
+    Note("crl_entry_is_noted", "certificates", "INSERT", _LISTED.format("NEW"), _NOTE_CHANGE),
+)
+
+
 def create(connection: Connection) -> None:
     """Create every trigger whose tables there are; after migrations, which know of none and may have gone back."""
     tables = set(inspect(connection).get_table_names())
-    for trigger in TRIGGERS:
+    for trigger in (*TRIGGERS, *NOTES):
         if not tables.issuperset(trigger.tables()):
             continue
         for statement in trigger.statements(connection.dialect.name):
@@ -283,7 +350,7 @@ def create(connection: Connection) -> None:
 
 def drop(connection: Connection) -> None:
     """Drop what there is of them; before migrations, or SQLite would not alter tables that they name."""
-    for trigger in TRIGGERS:
+    for trigger in (*TRIGGERS, *NOTES):
         connection.exec_driver_sql(trigger.removal(connection.dialect.name))
 
 
@@ -299,7 +366,7 @@ def missing(connection: Connection) -> list[str]:
     present = {row[0]: row[1] for row in connection.execute(text(catalogue))}
     return [
         name
-        for trigger in TRIGGERS
+        for trigger in (*TRIGGERS, *NOTES)
         for name in trigger.names(dialect)
         if name not in present or present[name] not in next(iter(trigger.statements(dialect)))
     ]

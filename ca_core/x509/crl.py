@@ -1,45 +1,25 @@
-"""Certificate revocation lists: written by concatenation, read without holding every entry (RFC 5280 §5)."""
+"""Certificate revocation lists: written by concatenation, read without holding every entry (RFC 5280 §5).
+
+What is between the two, the entries, is in :mod:`ca_core.x509.crl_entries`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Self
 
 from ca_core.domain.errors import InvalidInput, MalformedDer
 from ca_core.domain.identifiers import Serial
 from ca_core.x509 import der, extension_values
 from ca_core.x509.certificate import assemble
-from ca_core.x509.der_reader import ENUMERATED, INTEGER, SEQUENCE, Element, decode, header
+from ca_core.x509.crl_entries import RevokedEntry
+from ca_core.x509.der_reader import SEQUENCE, Element, decode, header
 from ca_core.x509.extension import Extension, read_extensions, write_extensions
 from ca_core.x509.extension_kinds import distribution_point_name
 from ca_core.x509.name import render_name
 
-__all__ = ["CertificateList", "RevokedEntry", "assemble", "revoked_entry", "to_be_signed_list"]
-
-REASONS = frozenset({0, 1, 2, 3, 4, 5, 6, 8, 9, 10})
-"""CRLReason codes (RFC 5280 §5.3.1); 7 is not used, 8 (removeFromCRL) stands in delta lists only."""
-
-
-def revoked_entry(serial: Serial, revoked_at: datetime, reason: int | None, invalidity: datetime | None) -> bytes:
-    """One member of revokedCertificates. ``reason`` 0 (unspecified) is left out, as RFC 5280 §5.3.1 says."""
-    extensions = b""
-    if reason is not None and reason != 0:
-        extensions = _reason_extension(reason)
-    if invalidity is not None:
-        extensions += Extension(extension_values.INVALIDITY_DATE, False, der.generalized_time(invalidity)).der
-    return der.sequence(
-        der.integer(serial.value), der.time(revoked_at), der.sequence(extensions) if extensions else b""
-    )
-
-
-@lru_cache(maxsize=16)
-def _reason_extension(reason: int) -> bytes:
-    if reason not in REASONS:
-        raise InvalidInput(f"there is no revocation reason {reason} (RFC 5280 section 5.3.1)")
-    return Extension(extension_values.REASON_CODE, False, der.enumerated(reason)).der
+__all__ = ["CertificateList", "assemble", "to_be_signed_list"]
 
 
 def to_be_signed_list(
@@ -53,16 +33,20 @@ def to_be_signed_list(
     authority_key_identifier: bytes,
     distribution_point_url: str | None = None,
     delta_base: int | None = None,
+    freshest_url: str | None = None,
 ) -> bytes:
-    """The DER TBSCertList, version 2.
+    """The DER TBSCertList, version 2. ``entries`` are runs of one entry or more, back to back.
 
     ``distribution_point_url`` makes it a partition: its critical issuing distribution point then names the address
-    that the certificates of this partition carry. ``delta_base`` makes it a delta to the list of that number.
+    that the certificates of this partition carry. ``delta_base`` makes it a delta to the list of that number;
+    ``freshest_url`` is where the deltas to this one lie.
     """
     if not 0 <= number < 1 << 159:
         raise InvalidInput("a CRL number is not negative and at most 20 octets long (RFC 5280 section 5.2.3)")
     if delta_base is not None and not 0 <= delta_base < number:
         raise InvalidInput("a delta's base has a lower number than the delta")
+    if delta_base is not None and freshest_url is not None:
+        raise InvalidInput("a delta has no deltas of its own (RFC 5280 section 5.2.6)")
     extensions = [
         Extension(
             extension_values.AUTHORITY_KEY_IDENTIFIER,
@@ -81,44 +65,17 @@ def to_be_signed_list(
                 der.sequence(distribution_point_name(distribution_point_url)),
             )
         )
-    revoked = b"".join(entries)
-    return der.sequence(
-        der.integer(1),
-        signature_algorithm,
-        issuer,
-        der.time(this_update),
-        der.time(next_update),
-        # RFC 5280 §5.1.2.6: without entries the field is absent.
-        der.sequence(revoked) if revoked else b"",
-        der.explicit(0, write_extensions(extensions)),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class RevokedEntry:
-    """One revoked certificate as a list shows it."""
-
-    serial: int
-    revoked_at: datetime
-    reason: int | None
-    invalidity: datetime | None
-
-    @classmethod
-    def parse(cls, encoded: bytes) -> Self:
-        """Read one member of revokedCertificates; unknown critical extensions raise :class:`MalformedDer`."""
-        serial, time, *rest = decode(encoded).sequence("a revoked certificate", least=2, most=3)
-        reason: int | None = None
-        invalidity: datetime | None = None
-        for extension in read_extensions(rest[0]) if rest else ():
-            if extension.oid == extension_values.REASON_CODE:
-                reason = decode(extension.value).integer("the reason", tag=ENUMERATED)
-                if reason not in REASONS:
-                    raise MalformedDer("a revocation reason is not one of RFC 5280 section 5.3.1")
-            elif extension.oid == extension_values.INVALIDITY_DATE:
-                invalidity = decode(extension.value).time("the invalidity date")
-            elif extension.critical:
-                raise MalformedDer("a revoked certificate has a critical extension that is not known")
-        return cls(serial.integer("the serial number"), time.time("the revocation time"), reason, invalidity)
+    if freshest_url is not None:
+        point = der.sequence(der.sequence(distribution_point_name(freshest_url)))
+        extensions.append(Extension(extension_values.FRESHEST_CRL, False, point))
+    runs = list(entries)
+    before = [der.integer(1), signature_algorithm, issuer, der.time(this_update), der.time(next_update)]
+    # RFC 5280 §5.1.2.6: without entries the field is absent.
+    if size := sum(map(len, runs)):
+        before.append(der.header(SEQUENCE, size))
+    after = der.explicit(0, write_extensions(extensions))
+    whole = sum(map(len, before)) + size + len(after)
+    return b"".join([der.header(SEQUENCE, whole), *before, *runs, after])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +98,8 @@ class CertificateList:
     authority_key_identifier: bytes | None
     distribution_point_urls: tuple[str, ...]
     """Of the issuing distribution point; empty for a list without one."""
+    freshest_urls: tuple[str, ...]
+    """Where the deltas to this list lie; empty for a list without the extension."""
     extensions: tuple[Extension, ...]
     revoked: memoryview
     """The encoded entries, back to back."""
@@ -185,6 +144,7 @@ class CertificateList:
         base = values.get(extension_values.DELTA_CRL_INDICATOR)
         aki = values.get(extension_values.AUTHORITY_KEY_IDENTIFIER)
         point = values.get(extension_values.ISSUING_DISTRIBUTION_POINT)
+        freshest = values.get(extension_values.FRESHEST_CRL)
         return cls(
             der=b"",
             tbs=tbs,
@@ -198,6 +158,7 @@ class CertificateList:
             delta_base=None if base is None else extension_values.crl_integer(base),
             authority_key_identifier=None if aki is None else extension_values.authority_key_identifier(aki),
             distribution_point_urls=() if point is None else _point_urls(point),
+            freshest_urls=() if freshest is None else extension_values.crl_distribution_points(freshest),
             extensions=extensions,
             revoked=memoryview(tbs)[revoked[0] : revoked[1]],
         )
@@ -213,18 +174,6 @@ class CertificateList:
         while at < len(whole):
             _, _, stop = header(whole, at, len(whole))
             yield whole[at:stop]
-            at = stop
-
-    def serials(self) -> Iterator[int]:
-        """The serial numbers of the entries in order, nothing else of them looked into."""
-        whole = bytes(self.revoked)
-        at = 0
-        while at < len(whole):
-            _, start, stop = header(whole, at, len(whole))
-            tag, start, end = header(whole, start, stop)
-            if tag != INTEGER:
-                raise MalformedDer("a revoked certificate does not begin with its serial number")
-            yield int.from_bytes(whole[start:end], signed=True)
             at = stop
 
     def find(self, serial: Serial) -> RevokedEntry | None:

@@ -21,6 +21,7 @@ __all__ = [
     "enumerated",
     "explicit",
     "generalized_time",
+    "header",
     "ia5_string",
     "implicit",
     "integer",
@@ -43,17 +44,17 @@ _PRINTABLE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 _NUMERIC = frozenset("0123456789 ")
 
 
+def header(tag: int, size: int) -> bytes:
+    """Tag octet and minimal definite length of a content of that many octets."""
+    if size < 0x80:
+        return bytes((tag, size))
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length
+
+
 def tlv(tag: int, content: bytes) -> bytes:
     """Tag octet, minimal definite length, content."""
-    size = len(content)
-    if size < 0x80:
-        return bytes((tag, size)) + content
-    if size < 0x100:
-        return bytes((tag, 0x81, size)) + content
-    if size < 0x10000:
-        return bytes((tag, 0x82, size >> 8, size & 0xFF)) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length + content
+    return header(tag, len(content)) + content
 
 
 def sequence(*parts: bytes) -> bytes:

@@ -23,6 +23,7 @@ CRL_DISTRIBUTION_POINTS = "2.5.29.31"
 CERTIFICATE_POLICIES = "2.5.29.32"
 AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
 EXTENDED_KEY_USAGE = "2.5.29.37"
+FRESHEST_CRL = "2.5.29.46"
 AUTHORITY_INFORMATION_ACCESS = "1.3.6.1.5.5.7.1.1"
 QC_STATEMENTS = "1.3.6.1.5.5.7.1.3"
 OCSP_NOCHECK = "1.3.6.1.5.5.7.48.1.5"
@@ -72,7 +73,8 @@ def certificate_policies(value: bytes) -> tuple[str, ...]:
 
 
 def crl_distribution_points(value: bytes) -> tuple[str, ...]:
-    """The URIs of all points; points without a URI, with reasons or another CRL issuer raise MalformedDer."""
+    """The URIs of all points, in freshestCRL too; points without a URI, with reasons or another CRL issuer raise
+    MalformedDer."""
     urls: list[str] = []
     for point in decode(value).sequence("the CRL distribution points", least=1):
         (name,) = point.sequence("a CRL distribution point", least=1, most=1)

@@ -12,7 +12,7 @@ from typing import Self
 from ca_core.domain.errors import InvalidInput, MalformedDer
 from ca_core.x509 import der
 from ca_core.x509.algorithm import public_key_bits
-from ca_core.x509.crl import REASONS
+from ca_core.x509.crl_entries import REASONS
 from ca_core.x509.der_reader import Element, decode
 from ca_core.x509.extension import Extension, read_extensions, write_extensions
 

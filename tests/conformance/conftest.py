@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import cycle
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -24,7 +25,8 @@ from ca_core.services.certificate_content import compose
 from ca_core.services.signing import sign_certificate, signature_over
 from ca_core.x509.algorithm import public_key_identifier, signature_algorithm_identifier
 from ca_core.x509.certificate import SignedCertificate, assemble
-from ca_core.x509.crl import revoked_entry, to_be_signed_list
+from ca_core.x509.crl import to_be_signed_list
+from ca_core.x509.crl_entries import encode_entries
 from ca_core.x509.extensions import check_extension_rule
 from ca_core.x509.ocsp import (
     NEVER_ISSUED,
@@ -174,19 +176,17 @@ class Conformance:
     def crl(self, issuer: Authority, *, entries: int, point: str | None = None, delta_base: int | None = None) -> bytes:
         """A list with entries for every reason that may stand in it."""
         reasons = [None, 1, 2, 3, 4, 5, 6, 9, 10, *([8] if delta_base is not None else [])]
+        now = int(NOW.timestamp())
         tbs = to_be_signed_list(
             signature_algorithm=issuer.signer.algorithm_identifier,
             issuer=issuer.certificate.subject,
             this_update=NOW,
             next_update=NOW + timedelta(days=7),
             entries=[
-                revoked_entry(
-                    Serial(0x1000 + n),
-                    NOW - timedelta(hours=n),
-                    reasons[n % len(reasons)],
-                    NOW - timedelta(days=1) if reasons[n % len(reasons)] == 1 else None,
+                encode_entries(
+                    (f"{0x1000 + n:04x}", now - n * 3600, reason, now - 86_400 if reason == 1 else None)
+                    for n, reason in zip(range(entries), cycle(reasons), strict=False)
                 )
-                for n in range(entries)
             ],
             number=7,
             authority_key_identifier=public_key_identifier(issuer.signer.public_key_info),

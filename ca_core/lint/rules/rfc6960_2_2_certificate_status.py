@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ca_core.lint.ocsp_subject import OcspSubject
-from ca_core.x509.crl import REASONS
+from ca_core.x509.crl_entries import REASONS
 from ca_core.x509.ocsp import DIGESTS, CertStatus, Revoked, issuer_hashes
 
 

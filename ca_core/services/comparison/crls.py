@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from ca_core.domain.audit import AuditRecord, Fault
-from ca_core.domain.authority import PublishedDigest
+from ca_core.domain.authority import PublishedHead
 from ca_core.services.ports import Transaction
 
 List = tuple[str, int, int]
@@ -23,19 +23,19 @@ class PublishedCrls:
         self._issued: dict[List, tuple[int, str]] = {}
 
     def feed(self, tx: Transaction, record: AuditRecord) -> None:
-        if record.action == "crl.issued":
-            partition = str(record.details.get("list")).partition("/")[2] or "0"
+        if record.action in ("crl.issued", "crl.delta-issued"):
+            # A full list is on record under its authority, a delta under its list: authority and partition.
+            authority, _, partition = record.object_id.partition("/")
+            partition = partition or str(record.details.get("list")).partition("/")[2] or "0"
             number = int(str(record.details.get("number")))
-            self._issued[record.object_id, int(partition), number] = (
+            self._issued[authority, int(partition), number] = (
                 record.sequence,
                 str(record.details.get("sha256")),
             )
 
     def faults(self, tx: Transaction) -> Iterator[Fault]:
-        newest: dict[tuple[str, int], int] = {}
-        for row in tx.all_rows.each(PublishedDigest):
+        for row in tx.all_rows.each(PublishedHead):
             at = (str(row.authority), row.partition)
-            newest[at] = max(newest.get(at, 0), row.number)
             sequence, sha256 = self._issued.pop((*at, row.number), (None, None))
             if sequence is None:
                 yield _fault((*at, row.number), "there is no record of its making")
@@ -46,10 +46,14 @@ class PublishedCrls:
         for missing, (sequence, _) in self._issued.items():
             yield _fault(missing, f"its row is gone, by record {sequence} there is one", sequence)
         for authority in tx.authorities.issuers():
-            for (of, partition), number in newest.items():
-                current = tx.authorities.current_crl(authority.id, partition) if of == str(authority.id) else None
-                if current is not None and hashlib.sha256(current.der).digest() != current.sha256:
-                    yield _fault((of, partition, number), "its bytes are not those that were signed")
+            for partition in range(authority.partitions + 1):
+                for delta in (False, True):
+                    current = tx.authorities.current_crl(authority.id, partition, delta=delta)
+                    if current is None:
+                        continue
+                    if hashlib.sha256(tx.authorities.crl_bytes(current)).digest() != current.sha256:
+                        detail = "its bytes are not those that were signed"
+                        yield _fault((str(authority.id), partition, current.number), detail)
 
 
 def _fault(of: List, detail: str, record: int | None = None) -> Fault:

@@ -7,7 +7,7 @@ Import them from here; the modules below only keep what belongs together.
 from ca_core.services.ports.accounts import AccountChanges, Accounts, LogIns, PasswordHasher
 from ca_core.services.ports.applications import Applications
 from ca_core.services.ports.audit import AuditTrail, LastSeal
-from ca_core.services.ports.certificates import Authorities, Certificates, StatusAnswers
+from ca_core.services.ports.certificates import Authorities, Certificates, ChangedEntry, StatusAnswers
 from ca_core.services.ports.documents import (
     DocumentInspector,
     Documents,
@@ -33,6 +33,7 @@ __all__ = [
     "Authorities",
     "Calendar",
     "Certificates",
+    "ChangedEntry",
     "CheckOutcome",
     "Clock",
     "DocumentInspector",

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from ca_core.domain.access import Visibility
-from ca_core.domain.authority import Authority, PublishedCrl
-from ca_core.domain.certificate import Certificate, CertificateStatus, Ground
+from ca_core.domain.authority import Authority, PublishedCrl, PublishedHead
+from ca_core.domain.certificate import Certificate, CertificateState, CertificateStatus, Ground
 from ca_core.domain.identifiers import Serial
 from ca_core.services.ports.rows import Page, Rows
+from ca_core.x509.crl_entries import Revoked
+
+
+class ChangedEntry(NamedTuple):
+    """A certificate whose entry a delta list brings up to date."""
+
+    id: UUID
+    state: CertificateState
+    revoked: Revoked
+    """Its moment is that of the making where it has none of its own."""
 
 
 class Certificates(Rows[Certificate], Protocol):
@@ -35,10 +45,14 @@ class Certificates(Rows[Certificate], Protocol):
         """For status answers: no visibility, since status is public."""
         ...
 
-    def revoked(self, issuer: UUID, partition: int | None, *, unexpired_at: datetime) -> Iterator[Certificate]:
-        """Held, revoked and abandoned certificates whose notAfter has not passed, by serial; streamed.
+    def revoked(self, issuer: UUID, partition: int | None, *, unexpired_at: datetime) -> Iterator[Sequence[Revoked]]:
+        """Held, revoked and abandoned certificates whose notAfter has not passed, by serial; streamed, so many at once
+        as are written together. ``partition`` None means all of the issuer's."""
+        ...
 
-        ``partition`` None means all of the issuer's."""
+    def changed_entries(self, issuer: UUID, partition: int, *, unexpired_at: datetime) -> Sequence[ChangedEntry]:
+        """Those whose entry differs from the one in the full list that is published, by serial; among them what is in
+        good standing again. Partition 0 is the complete list."""
         ...
 
     def by_report_code(self, sha256: bytes) -> Certificate | None:
@@ -107,11 +121,30 @@ class Authorities(Rows[Authority], Protocol):
         """One more than the last; the row lock is held to the end of the transaction (invariant 8)."""
         ...
 
+    def newest_crl_number(self, authority: UUID, partition: int) -> int:
+        """Of the lists that are published, full and delta; 0 before the first. Nobody else publishes one until this
+        transaction ends."""
+        ...
+
     def publish_crl(self, crl: PublishedCrl) -> None:
         """Insert; the database refuses a number that is not higher than every earlier one of this list."""
         ...
 
-    def current_crl(self, authority: UUID, partition: int) -> PublishedCrl | None: ...
+    def current_crl(self, authority: UUID, partition: int, *, delta: bool = False) -> PublishedHead | None:
+        """The full list that was published last, or the delta."""
+        ...
+
+    def crl_bytes(self, crl: PublishedHead) -> bytes:
+        """What was signed."""
+        ...
+
+    def noted_changes(self, authority: UUID, partition: int) -> Sequence[int]:
+        """Numbers of the notes of what changed since the full list that is published."""
+        ...
+
+    def forget_changes(self, notes: Sequence[int]) -> None:
+        """Take out notes of what a full list has seen that is published in this transaction."""
+        ...
 
 
 class StatusAnswers(Protocol):

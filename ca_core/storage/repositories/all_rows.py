@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table
 
 from ca_core.domain.account import Account
 from ca_core.domain.application import Application, Approval, CheckResult, Editor
-from ca_core.domain.authority import Authority, PublishedDigest
+from ca_core.domain.authority import Authority, PublishedHead
 from ca_core.domain.certificate import BlockedKey, Certificate, Ground
 from ca_core.domain.document import Document, PageView
 from ca_core.domain.work import Notice
@@ -31,7 +31,7 @@ TABLES: Mapping[type, Table] = {
     Notice: tables.notices,
     Ground: tables.certificate_grounds,
     PageView: tables.page_views,
-    PublishedDigest: tables.published_crls,
+    PublishedHead: tables.published_crls,
 }
 
 

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, func, select
 
-from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState, PublishedCrl
+from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState, PublishedCrl, PublishedHead
 from ca_core.domain.errors import NotFound
 from ca_core.storage.repositories.counters import next_value
 from ca_core.storage.rows import EntityRows
-from ca_core.storage.tables import authorities, published_crls
+from ca_core.storage.tables import authorities, crl_changes, published_crls
 
-A, P = authorities.c, published_crls.c
+A, P, N = authorities.c, published_crls.c, crl_changes.c
+_PIECE = 1 << 24
+"""Octets of a list that are read at once: what a driver holds of them is several times as much."""
+_NOTES = 5_000
 
 
 class AuthorityRows(EntityRows[Authority]):
@@ -25,6 +28,7 @@ class AuthorityRows(EntityRows[Authority]):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection, authorities, Authority)
         self._lists = EntityRows(connection, published_crls, PublishedCrl)
+        self._heads = EntityRows(connection, published_crls, PublishedHead)
         self.changed: set[UUID] = set()
         """Authorities about whose certificates something else may have to be said after this transaction."""
 
@@ -57,12 +61,37 @@ class AuthorityRows(EntityRows[Authority]):
     def next_crl_number(self, authority: UUID, partition: int) -> int:
         return next_value(self._connection, f"crl:{authority}:{partition}")
 
+    def newest_crl_number(self, authority: UUID, partition: int) -> int:
+        self._lock_lists(authority)
+        chosen = select(func.max(P.number)).where(P.authority == authority, P.partition == partition)
+        return self._execute(chosen).scalar_one() or 0
+
     def publish_crl(self, crl: PublishedCrl) -> None:
-        # The trigger compares with what is committed: of two who publish at once, the second waits for the first, or a
-        # lower number could come after a higher one (invariant 8). SQLite has one writer anyway and ignores this.
-        self._execute(select(A.id).where(A.id == crl.authority).with_for_update(key_share=True))
+        self._lock_lists(crl.authority)
         self._lists.add(crl)
 
-    def current_crl(self, authority: UUID, partition: int) -> PublishedCrl | None:
-        chosen = select(published_crls).where(P.authority == authority, P.partition == partition)
-        return self._lists._one(chosen.order_by(P.number.desc()))
+    def _lock_lists(self, authority: UUID) -> None:
+        # The trigger compares with what is committed: of two who publish at once, the second waits for the first, or a
+        # lower number could come after a higher one (invariant 8). SQLite has one writer anyway and ignores this.
+        self._execute(select(A.id).where(A.id == authority).with_for_update(key_share=True))
+
+    def current_crl(self, authority: UUID, partition: int, *, delta: bool = False) -> PublishedHead | None:
+        of = P.base.is_not(None) if delta else P.base.is_(None)
+        chosen = self._heads._select().where(P.authority == authority, P.partition == partition, of)
+        return self._heads._one(chosen.order_by(P.number.desc()))
+
+    def crl_bytes(self, crl: PublishedHead) -> bytes:
+        pieces: list[bytes] = []
+        while not pieces or len(pieces[-1]) == _PIECE:
+            piece = func.substr(P.der, len(pieces) * _PIECE + 1, _PIECE, type_=P.der.type)
+            # Of nothing SQLite has no part.
+            pieces.append(self._execute(select(piece).where(P.id == crl.id)).scalar_one() or b"")
+        return b"".join(pieces)
+
+    def noted_changes(self, authority: UUID, partition: int) -> Sequence[int]:
+        chosen = select(N.id).where(N.authority == authority, N.partition == partition).order_by(N.id)
+        return self._execute(chosen).scalars().all()
+
+    def forget_changes(self, notes: Sequence[int]) -> None:
+        for start in range(0, len(notes), _NOTES):
+            self._execute(delete(crl_changes).where(N.id.in_(notes[start : start + _NOTES])))

@@ -10,19 +10,36 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    String,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ca_core.domain.access import Visibility
 from ca_core.domain.certificate import Certificate, CertificateState, CertificateStatus, Ground
 from ca_core.domain.errors import Conflict, InvalidInput, NotFound
 from ca_core.domain.identifiers import Serial
-from ca_core.services.ports import Page
+from ca_core.services.ports import ChangedEntry, Page
+from ca_core.storage.refusals import translated
 from ca_core.storage.rows import EntityRows, read_id_cursor, text_pattern, words, write_cursor
-from ca_core.storage.tables import blocked_keys, certificate_grounds, certificates
+from ca_core.storage.tables import blocked_keys, certificate_grounds, certificates, crl_changes
 from ca_core.storage.tables.certificates import ON_LISTS
+from ca_core.x509.crl_entries import Revoked
 
-C = certificates.c
+C, N = certificates.c, crl_changes.c
+ENTRIES = 1_000
+"""Entries of a list that are read together."""
 _STATUS = [C[field.name] for field in fields(CertificateStatus)]
 _HEX = re.compile(r"[0-9a-f]{2,40}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -103,11 +120,25 @@ class CertificateRows(EntityRows[Certificate]):
     def lookup(self, issuer: UUID, serial: Serial) -> Certificate | None:
         return self._one(self._select().where(C.issuer == issuer, C.serial == serial))
 
-    def revoked(self, issuer: UUID, partition: int | None, *, unexpired_at: datetime) -> Iterator[Certificate]:
-        statement = self._select().where(C.issuer == issuer, ON_LISTS, C.not_after >= unexpired_at)
+    def revoked(self, issuer: UUID, partition: int | None, *, unexpired_at: datetime) -> Iterator[Sequence[Revoked]]:
+        statement = select(*self._entry()).where(C.issuer == issuer, ON_LISTS, C.not_after >= unexpired_at)
         if partition is not None:
             statement = statement.where(C.partition == partition)
-        return self._stream(statement.order_by(C.serial))
+        with translated():
+            streamed = self._connection.execute(statement.order_by(C.serial), execution_options={"yield_per": ENTRIES})
+            yield from streamed.partitions()
+
+    def changed_entries(self, issuer: UUID, partition: int, *, unexpired_at: datetime) -> Sequence[ChangedEntry]:
+        noted = select(N.certificate).where(N.authority == issuer, N.partition == partition)
+        chosen = select(C.id, C.state, *self._entry()).where(C.id.in_(noted), C.not_after >= unexpired_at)
+        rows: Iterable[Any] = self._execute(chosen.order_by(C.serial))
+        return [ChangedEntry(id, state, tuple(entry)) for id, state, *entry in rows]
+
+    def _entry(self) -> tuple[ColumnElement[Any], ...]:
+        """What an entry says, as plain values."""
+        moments = func.coalesce(C.revoked_at, C.created_at), C.invalidity_date
+        at, invalidity = (_seconds(moment, self._connection.dialect.name) for moment in moments)
+        return type_coerce(C.serial, String), at, type_coerce(C.reason, Integer), invalidity
 
     def by_report_code(self, sha256: bytes) -> Certificate | None:
         return self._one(self._select().where(C.report_code_sha256 == sha256))
@@ -176,6 +207,15 @@ class CertificateRows(EntityRows[Certificate]):
         return self._grounds._all(
             self._grounds._select().where(grounds.certificate == certificate).order_by(grounds.id)
         )
+
+
+def _seconds(moment: ColumnElement[Any], dialect: str) -> ColumnElement[int]:
+    """Whole seconds since 1970, cut as X.509 cuts them."""
+    if dialect == "postgresql":
+        return cast(func.floor(func.extract("epoch", moment)), BigInteger)
+    microseconds: ColumnElement[int] = type_coerce(moment, BigInteger)
+    # Division cuts towards zero, which for what lies before 1970 is later.
+    return microseconds // 1_000_000 - case((microseconds % 1_000_000 < 0, 1), else_=0)
 
 
 def _matches(text: str) -> ColumnElement[bool]:

@@ -23,6 +23,7 @@ from ca_core.storage.tables.certificates import (
     blocked_keys,
     certificate_grounds,
     certificates,
+    crl_changes,
     published_crls,
 )
 from ca_core.storage.tables.metadata import metadata
@@ -44,6 +45,7 @@ __all__ = [
     "certificates",
     "check_results",
     "counters",
+    "crl_changes",
     "documents",
     "jobs",
     "log_in_failures",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint as Unique,
     Uuid,
+    false,
     text,
 )
 
@@ -27,6 +29,9 @@ from ca_core.storage.tables.metadata import metadata
 ON_LISTS = text("state IN ('held', 'revoked', 'abandoned')")
 """What revocation lists read: a small part of all certificates. Spelt out in index and query alike, since SQLite uses a
 partial index only for the condition that it knows."""
+ENTRY = ("state", "not_after", "revoked_at", "created_at", "reason", "invalidity_date")
+"""What an entry is made from: it stands in the indexes themselves, since a list of a million that fetched every row
+would read the whole table."""
 
 certificates = Table(
     "certificates",
@@ -84,10 +89,18 @@ certificates = Table(
         "issuer",
         "partition",
         "serial",
+        *ENTRY,
         sqlite_where=ON_LISTS,
         postgresql_where=ON_LISTS,
     ),
-    Index("ix_certificates_revoked_serial", "issuer", "serial", sqlite_where=ON_LISTS, postgresql_where=ON_LISTS),
+    Index(
+        "ix_certificates_revoked_serial",
+        "issuer",
+        "serial",
+        *ENTRY,
+        sqlite_where=ON_LISTS,
+        postgresql_where=ON_LISTS,
+    ),
 )
 """``issuer`` has no foreign key: an authority's row comes after the certificate that its own key signs.
 ``search``: the subject in lower case."""
@@ -132,6 +145,8 @@ published_crls = Table(
     Column("authority", Uuid, ForeignKey("authorities.id"), nullable=False),
     Column("partition", Integer, nullable=False),
     Column("number", BigInteger, nullable=False),
+    Column("base", BigInteger),
+    Column("freshest", Boolean, nullable=False, server_default=false()),
     Column("this_update", Moment, nullable=False),
     Column("next_update", Moment, nullable=False),
     Column("entries", Integer, nullable=False),
@@ -139,6 +154,19 @@ published_crls = Table(
     Column("sha256", LargeBinary(32), nullable=False),
     Unique("authority", "partition", "number"),
 )
+
+crl_changes = Table(
+    "crl_changes",
+    metadata,
+    # An INTEGER is what SQLite numbers by itself.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("authority", Uuid, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("certificate", Uuid, nullable=False),
+    Index("ix_crl_changes_authority_partition", "authority", "partition"),
+)
+"""Which certificates have another entry than the full list that is published, for each list. Triggers write it, so that
+no change is left out; whoever publishes a full list takes out what that list has seen."""
 
 blocked_keys = Table(
     "blocked_keys",

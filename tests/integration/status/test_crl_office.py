@@ -23,12 +23,11 @@ from ca_core.domain.errors import (
     NotFound,
     NotPermitted,
 )
-from ca_core.domain.identifiers import Serial
 from ca_core.domain.work import Job, JobState
 from ca_core.services.jobs import EventDispatch, Worker
 from ca_core.services.known_at import AHEAD, known_at
 from ca_core.services.reconciliation import abandon
-from ca_core.x509.crl import revoked_entry
+from ca_core.x509.crl_entries import encode_entries
 from crl.draft import Draft
 from crl.scope import ListScope
 
@@ -173,18 +172,22 @@ def test_invariant_8_a_signature_that_does_not_verify_is_not_published(world: An
         {"this_update": datetime(2026, 1, 2, tzinfo=UTC)},
         {"next_update": datetime(2026, 2, 2, tzinfo=UTC)},
         {"entries": ()},
+        {"base": 3},
+        {"freshest": "http://status.example/crl/0/1-delta.crl"},
         {"scope": "root"},
     ],
-    ids=["number", "no scope", "scope", "thisUpdate", "nextUpdate", "entries", "issuer"],
+    ids=["number", "no scope", "scope", "thisUpdate", "nextUpdate", "entries", "base", "place of deltas", "issuer"],
 )
 def test_invariant_8_a_list_that_says_something_else_is_not_published(world: Any, other: dict[str, Any]) -> None:
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     draft = Draft(
         scope=ListScope(issuer=world.issuing, partition=1),
         number=7,
+        follows=0,
         this_update=moment,
         next_update=moment + timedelta(days=7),
-        entries=(revoked_entry(Serial(5), moment, 1, None),),
+        entries=(encode_entries([("05", int(moment.timestamp()), 1, None)]),),
+        count=1,
         distribution_point="http://status.example/crl/0/1.crl",
     )
     signed = draft.sign(world.keys.signer("issuing", world.issuing.signature_algorithm))
@@ -200,9 +203,11 @@ def test_invariant_8_a_list_that_was_damaged_is_not_published(world: Any) -> Non
     draft = Draft(
         scope=ListScope(issuer=world.issuing, partition=0),
         number=before.number + 100,
+        follows=before.number,
         this_update=before.this_update,
         next_update=before.next_update,
         entries=(),
+        count=0,
         distribution_point=None,
     )
     signed = draft.sign(world.keys.signer("issuing", world.issuing.signature_algorithm))

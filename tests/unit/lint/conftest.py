@@ -16,7 +16,8 @@ from ca_core.domain.identifiers import Serial
 from ca_core.x509 import der, extension_values as oids
 from ca_core.x509.algorithm import public_key_identifier, signature_algorithm_identifier
 from ca_core.x509.certificate import assemble
-from ca_core.x509.crl import revoked_entry, to_be_signed_list
+from ca_core.x509.crl import to_be_signed_list
+from ca_core.x509.crl_entries import encode_entries
 from ca_core.x509.extension import Extension
 from ca_core.x509.ocsp import CertId, CertStatus, Revoked, response_data, single_response
 
@@ -124,6 +125,7 @@ class CrlDraft:
     number: int = 7
     distribution_point_url: str | None = None
     delta_base: int | None = None
+    freshest_url: str | None = None
 
     @property
     def tbs(self) -> bytes:
@@ -133,9 +135,8 @@ class CrlDraft:
         return replace(self, **parts)  # type: ignore[arg-type]
 
     def entry(self, serial: int = 0x77, *, ago: timedelta = timedelta(days=1), reason: int | None = 4) -> CrlDraft:
-        return replace(
-            self, entries=(*self.entries, revoked_entry(Serial(serial), self.this_update - ago, reason, None))
-        )
+        at = int((self.this_update - ago).timestamp())
+        return replace(self, entries=(*self.entries, encode_entries([(Serial(serial).hex, at, reason, None)])))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,7 @@ from ca_core.lint import (
 )
 from ca_core.x509 import der, extension_values as oids
 from ca_core.x509.algorithm import public_key_identifier, signature_algorithm_identifier
+from ca_core.x509.crl_entries import encode_entries
 from ca_core.x509.extension import Extension
 from ca_core.x509.ocsp import EXTENDED_REVOKE, NEVER_ISSUED, NONCE, CertId, CertStatus, Revoked
 
@@ -116,6 +117,8 @@ SERVER: list[Case] = [
     ("rfc5280_4_2_1_13_crl_distribution_points", "ldap", lambda w: w.server.swap(oids.CRL_DISTRIBUTION_POINTS, w.point("ldap://ca.example/2"))),
     ("rfc5280_4_2_1_13_crl_distribution_points", "no-host", lambda w: w.server.swap(oids.CRL_DISTRIBUTION_POINTS, w.point("http:///2"))),
     ("rfc5280_4_2_1_13_crl_distribution_points", "no-point", lambda w: w.server.swap(oids.CRL_DISTRIBUTION_POINTS, der.sequence())),
+    ("rfc5280_4_2_1_15_freshest_crl", "critical", lambda w: w.server.plus(oids.FRESHEST_CRL, w.point("http://ca.example/2"), critical=True)),
+    ("rfc5280_4_2_1_15_freshest_crl", "https", lambda w: w.server.plus(oids.FRESHEST_CRL, w.point("https://ca.example/2"))),
     ("rfc5280_4_2_1_1_authority_key_identifier", "absent", lambda w: w.server.without(oids.AUTHORITY_KEY_IDENTIFIER)),
     ("rfc5280_4_2_1_1_authority_key_identifier", "critical", lambda w: w.server.swap(oids.AUTHORITY_KEY_IDENTIFIER, w.aki(public_key_identifier(w.key(2))), critical=True)),
     ("rfc5280_4_2_1_1_authority_key_identifier", "of-another-key", lambda w: w.server.swap(oids.AUTHORITY_KEY_IDENTIFIER, w.aki(public_key_identifier(w.key(1))))),
@@ -196,12 +199,16 @@ CRLS: list[Case] = [
     ("rfc5280_5_1_2_4_times", "next-before-this", lambda w: w.crl.change(next_update=START)),
     ("rfc5280_5_1_2_4_times", "next-is-this", lambda w: w.crl.change(next_update=w.crl.this_update)),
     ("rfc5280_5_1_2_6_revoked_certificates", "twice", lambda w: w.crl.entry(0x55)),
+    ("rfc5280_5_1_2_6_revoked_certificates", "out-of-order", lambda w: w.crl.entry(0x54)),
+    ("rfc5280_5_1_2_6_revoked_certificates", "no-such-day", lambda w: w.crl.change(entries=(w.crl.entries[0].replace(b"260110", b"260230"),))),
+    ("rfc5280_5_1_2_6_revoked_certificates", "cut", lambda w: w.crl.change(entries=(w.crl.entries[0][:-1],))),
     ("rfc5280_5_1_2_6_revoked_certificates", "in-the-future", lambda w: w.crl.entry(ago=timedelta(seconds=-1))),
     ("rfc5280_5_1_2_6_revoked_certificates", "remove-from-full", lambda w: w.crl.entry(reason=8)),
     ("rfc5280_5_1_2_6_revoked_certificates", "negative-serial", lambda w: w.crl.change(entries=(der.sequence(der.integer(-1), der.utc_time(START)),))),
     ("rfc5280_5_1_2_6_revoked_certificates", "reason-7", lambda w: w.crl.change(entries=(der.sequence(der.integer(9), der.utc_time(START), der.sequence(Extension(oids.REASON_CODE, False, der.enumerated(7)).der)),))),
     ("rfc5280_5_1_2_6_revoked_certificates", "unknown-critical", lambda w: w.crl.change(entries=(der.sequence(der.integer(9), der.utc_time(START), der.sequence(Extension("1.2.3", True, der.NULL).der)),))),
     ("rfc5280_5_2_1_authority_key_identifier", "of-another-key", lambda w: w.crl.change(authority_key_identifier=bytes(20))),
+    ("rfc5280_5_2_6_freshest_crl", "https", lambda w: w.crl.change(freshest_url="https://ca.example/1-delta")),
     ("rfc5280_5_2_5_issuing_distribution_point", "https", lambda w: w.crl.change(distribution_point_url="https://ca.example/1")),
 ]  # fmt: skip
 
@@ -269,6 +276,10 @@ LISTS = {
     "empty": {"entries": ()},
     "partition": {"distribution_point_url": "http://ca.example/crl/1"},
     "delta": {"delta_base": 3},
+    "with-deltas": {"freshest_url": "http://ca.example/crl/1-delta.crl"},
+    "a-serial-that-needs-an-octet-for-its-sign": {
+        "entries": (encode_entries([("81", 0, None, None), ("8101", 0, 1, 0)]),)
+    },
 }
 
 
@@ -343,6 +354,8 @@ CHANGED_LISTS: list[tuple[str, str, Callable[[Any], tuple[bytes, bytes, bytes]]]
     ("rfc5280_5_2_4_delta_crl_indicator", "not-critical", lambda w: (w.crl.change(delta_base=3).tbs, *critical_flag(oids.DELTA_CRL_INDICATOR, der.integer(3), critical=False))),
     ("rfc5280_5_2_4_delta_crl_indicator", "later-base", lambda w: (w.crl.change(delta_base=3).tbs, Extension(oids.DELTA_CRL_INDICATOR, True, der.integer(3)).der, Extension(oids.DELTA_CRL_INDICATOR, True, der.integer(7)).der)),
     ("rfc5280_5_2_5_issuing_distribution_point", "not-critical", lambda w: (w.crl.change(distribution_point_url="http://ca.example/1").tbs, *critical_flag(oids.ISSUING_DISTRIBUTION_POINT, der.decode(w.point("http://ca.example/1")).members[0].raw, critical=False))),
+    ("rfc5280_5_2_6_freshest_crl", "critical", lambda w: (w.crl.change(freshest_url="http://ca.example/1").tbs, *critical_flag(oids.FRESHEST_CRL, w.point("http://ca.example/1"), critical=True))),
+    ("rfc5280_5_2_6_freshest_crl", "of-a-delta", lambda w: (w.crl.change(freshest_url="http://ca.example/1").tbs, Extension(oids.CRL_NUMBER, False, der.integer(7)).der, Extension(oids.CRL_NUMBER, False, der.integer(7)).der + Extension(oids.DELTA_CRL_INDICATOR, True, der.integer(3)).der)),
     ("rfc5280_5_1_2_4_times", "generalized-before-2050", lambda w: (w.crl.tbs, der.utc_time(w.crl.next_update), der.generalized_time(w.crl.next_update))),
     ("rfc5280_5_1_2_6_revoked_certificates", "empty-but-written", lambda w: (w.crl.change(entries=()).tbs, der.utc_time(w.crl.next_update), der.utc_time(w.crl.next_update) + der.sequence())),
 ]  # fmt: skip

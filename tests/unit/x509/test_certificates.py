@@ -21,7 +21,8 @@ from ca_core.domain.errors import InvalidInput, MalformedDer
 from ca_core.domain.identifiers import Serial
 from ca_core.x509 import der
 from ca_core.x509.certificate import MAX_SIZE, SignedCertificate, assemble, to_be_signed
-from ca_core.x509.crl import REASONS, CertificateList, RevokedEntry, revoked_entry, to_be_signed_list
+from ca_core.x509.crl import CertificateList, to_be_signed_list
+from ca_core.x509.crl_entries import REASONS, RevokedEntry, encode_entries
 from ca_core.x509.extension import Extension
 from ca_core.x509.ocsp import (
     MAX_CERT_IDS,
@@ -146,13 +147,18 @@ def test_what_is_not_exactly_one_certificate_is_refused(make: Callable[[], bytes
 # Lists (RFC 5280 §5).
 
 
+def entry(serial: int, at: datetime, reason: int | None, invalidity: datetime | None) -> bytes:
+    suspect = None if invalidity is None else int(invalidity.timestamp())
+    return encode_entries([(Serial(serial).hex, int(at.timestamp()), reason, suspect)])
+
+
 def tbs_list(**changes: object) -> bytes:
     parts = {
         "signature_algorithm": ECDSA,
         "issuer": NAME_DER,
         "this_update": START,
         "next_update": START + timedelta(days=7),
-        "entries": [revoked_entry(Serial(3), START, 1, START)],
+        "entries": [entry(3, START, 1, START)],
         "number": 7,
         "authority_key_identifier": bytes(20),
     }
@@ -177,22 +183,22 @@ MOMENTS = st.integers(0, 10**10).map(lambda seconds: datetime.fromtimestamp(seco
 @given(st.lists(st.tuples(st.integers(1, (1 << 159) - 1), MOMENTS, REASON_CODES, st.none() | MOMENTS), max_size=20))
 @settings(deadline=None)
 def test_entries_come_back(entries: list[tuple[int, datetime, int | None, datetime | None]]) -> None:
-    written = [revoked_entry(Serial(serial), at, reason, invalid) for serial, at, reason, invalid in entries]
+    written = [entry(*one) for one in entries]
     read = CertificateList.parse(assemble(tbs_list(entries=written), ECDSA, b"x"))
     # Unspecified is left out (RFC 5280 §5.3.1).
     expected = [RevokedEntry(serial, at, reason or None, invalid) for serial, at, reason, invalid in entries]
     assert list(read.entries()) == expected
-    for entry in expected:
-        found = read.find(Serial(entry.serial))
+    for one in expected:
+        found = read.find(Serial(one.serial))
         assert found is not None
-        assert found.serial == entry.serial
+        assert found.serial == one.serial
     assert read.find(Serial((1 << 158) + 12345)) is None
 
 
 @pytest.mark.parametrize("reason", [-1, 7, 11, 255])
 def test_a_reason_that_does_not_exist_is_not_written(reason: int) -> None:
     with pytest.raises(InvalidInput, match="no revocation reason"):
-        revoked_entry(Serial(1), START, reason, None)
+        entry(1, START, reason, None)
 
 
 NUMBERS = {"negative": {"number": -1}, "too-long": {"number": 1 << 159}, "base-not-earlier": {"number": 7, "delta_base": 7}, "base-negative": {"delta_base": -1}}  # fmt: skip

@@ -21,7 +21,8 @@ from ca_core.domain.identifiers import Serial
 from ca_core.x509 import der, extension_values
 from ca_core.x509.algorithm import key_algorithm_of, signature_algorithm_of
 from ca_core.x509.certificate import SignedCertificate
-from ca_core.x509.crl import CertificateList, revoked_entry, to_be_signed_list
+from ca_core.x509.crl import CertificateList, to_be_signed_list
+from ca_core.x509.crl_entries import encode_entries, entry_batches
 from ca_core.x509.der_reader import Element, decode
 from ca_core.x509.extension import Extension
 from ca_core.x509.general_name import decode_general_names
@@ -72,12 +73,13 @@ def request() -> bytes:
 
 CERTIFICATE, REQUEST = certificate(), request()
 CERT_ID = CertId.make(issuer=NAME.public_bytes(), issuer_public_key_info=SPKI, serial=4711, digest="sha256")
+SECONDS = int(MOMENT.timestamp())
 LIST = to_be_signed_list(
     signature_algorithm=der.sequence(der.oid("1.2.840.10045.4.3.2")),
     issuer=NAME.public_bytes(),
     this_update=MOMENT,
     next_update=MOMENT.replace(month=2),
-    entries=[revoked_entry(Serial(n + 1), MOMENT, n, MOMENT if n == 1 else None) for n in (0, 1, 6)],
+    entries=[encode_entries((f"{n + 1:02x}", SECONDS, n, SECONDS if n == 1 else None) for n in (0, 1, 6))],
     number=3,
     authority_key_identifier=bytes(20),
     distribution_point_url="http://ca.example/1",
@@ -109,6 +111,7 @@ def read_list(data: bytes) -> None:
     read = CertificateList.unsigned(data)
     read.find(Serial(1))
     list(read.entries())
+    list(entry_batches(read.revoked))
 
 
 def read_values(data: bytes) -> None:
