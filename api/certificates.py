@@ -54,6 +54,7 @@ class FilePath(BaseModel):
 class CrlBody(Body):
     authority: Token
     partition: int | None = Field(default=None, ge=0, le=65_535)
+    delta: bool = False
 
 
 @blueprint.get("/certificates", responses={200: listing(CertificateOut)})
@@ -126,8 +127,9 @@ def found(path: ById, body: GroundBody) -> Response:
 
 @blueprint.post("/crls", responses={200: listing(CrlOut)})
 def issue_crl(body: CrlBody) -> Response:
-    """Sign and publish a new certificate revocation list now."""
-    return render_list(crls().issue(caller(), body.authority, partition=body.partition), CrlOut.of)
+    """Sign and publish a new certificate revocation list now, or a delta to it."""
+    issued = crls().issue(caller(), body.authority, partition=body.partition, delta=body.delta)
+    return render_list(issued, CrlOut.of)
 
 
 @report.post("/loss-reports", responses={204: None})

@@ -305,6 +305,7 @@ class CrlOut(BaseModel):
     authority: UUID
     partition: int
     number: int
+    base: int | None
     this_update: datetime
     next_update: datetime
     entries: int

@@ -163,12 +163,13 @@ class CrlOffice:
         return built
 
     def overview(self) -> Sequence[ListOverview]:
-        """Every list there has to be, the complete list of each issuer first, each with its deltas. An issuer whose
-        certificate ended owes none."""
+        """Every list there has to be, the complete list of each issuer first, each with the delta to it if there is one
+        yet. An issuer whose certificate ended owes none."""
         with self._transactions.read(SYSTEM_ACTOR) as tx:
             return [
                 ListOverview(name=scope.delta_name if delta else scope.name, delta=delta, published=crl)
                 for scope, delta, crl in self._lists(tx)
+                if not delta or crl is not None
             ]
 
     def published(self, actor: Actor, authority_name: str, partition: int, *, delta: bool = False) -> PublishedCrl:

@@ -19,18 +19,20 @@ if TYPE_CHECKING:
 
 LIST_AGE = timedelta(hours=1)
 """The longest that caches may keep a list: a new one may appear long before nextUpdate."""
+DELTA_AGE = timedelta(minutes=5)
+"""As long for a delta, which is fetched for news."""
 CERTIFICATE_AGE = timedelta(days=1)
 """How long caches may keep an issuer's certificate, which never changes."""
 
-_LIST = re.compile(r"/crl/([0-9a-f]{40})(?:/([1-9][0-9]{0,4}))?\.crl")
+_LIST = re.compile(r"/crl/([0-9a-f]{40})(?:/([1-9][0-9]{0,4}))?(-delta)?\.crl")
 _CERTIFICATE = re.compile(r"/aia/([0-9a-f]{40})\.cer")
 
 log = structlog.get_logger("crl")
 
 
 class CrlApplication:
-    """``/crl/<key id>.crl``, ``/crl/<key id>/<partition>.crl`` and ``/aia/<key id>.cer``: GET and HEAD, conditional
-    and in ranges."""
+    """``/crl/<key id>.crl``, ``/crl/<key id>/<partition>.crl``, the deltas to them (``-delta.crl``) and
+    ``/aia/<key id>.cer``: GET and HEAD, conditional and in ranges."""
 
     def __init__(self, office: CrlOffice) -> None:
         self._office = office
@@ -54,11 +56,14 @@ class CrlApplication:
 
     def _found(self, path: str) -> Response:
         if match := _LIST.fullmatch(path):
-            found = self._office.current(match[1], int(match[2] or 0))
+            delta = match[3] is not None
+            found = self._office.current(match[1], int(match[2] or 0), delta=delta)
             if found is None:
                 raise NotFound
             crl, left = found
-            response = _file(crl.der, "application/pkix-crl", max(min(left, LIST_AGE), timedelta(0)))
+            response = _file(
+                crl.der, "application/pkix-crl", max(min(left, DELTA_AGE if delta else LIST_AGE), timedelta(0))
+            )
             response.set_etag(crl.sha256.hex())
             response.last_modified = crl.this_update
             response.expires = crl.next_update

@@ -81,13 +81,19 @@ def packs_of(config: Config, contributions: Contributions) -> PackCatalogue:
         if name not in shipped:
             raise ConfigurationError(f"packs.shipped names {name!r}; there is {', '.join(sorted(shipped))}")
     folders = [shipped[name] for name in config.packs.shipped]
-    return load_packs(
+    packs = load_packs(
         [*folders, *config.packs.directories, *contributions.pack_folders],
         environment=config.installation.environment,
         identifier_rules=contributions.identifier_rules.keys(),
         evidence_checks=[check.name for check in contributions.evidence_checks],
         check_extension=check_extension_rule,
     )
+    for profile in (one for pack in packs.packs for one in pack.profiles):
+        if not config.status.crl_delta_hours and any(rule.kind == "freshest_crl" for rule in profile.extensions):
+            raise ConfigurationError(
+                f"profile {profile.key} names delta lists (freshest_crl), and status.crl_delta_hours makes none"
+            )
+    return packs
 
 
 def check_configuration(config: Config) -> dict[str, Sequence[str]]:
@@ -217,6 +223,7 @@ def build(
         base_url=config.server.public_url,
         lifetime=timedelta(days=config.status.crl_days),
         rebuild_after=timedelta(hours=config.status.crl_rebuild_hours),
+        delta_lifetime=timedelta(hours=config.status.crl_delta_hours),
     )
     ocsp = Responder(
         transactions,

@@ -129,6 +129,8 @@ class Mail(Section):
 class Status(Section):
     crl_days: int = Field(default=7, ge=1, le=397)
     crl_rebuild_hours: int = Field(default=24, ge=1, le=24 * 90)
+    crl_delta_hours: int = Field(default=0, ge=0, le=24 * 90)
+    """How long a delta list lasts; 0 makes none, and each change a new full list."""
     ocsp_minutes: int = Field(default=60, ge=5, le=60 * 24 * 7)
     """How long an answer lasts that is signed when somebody asks, and how long HTTP caches may keep any."""
     presign: bool | None = None

@@ -22,7 +22,7 @@ class ExtensionContext:
     subject_is_empty: bool = False
     """Whether the subject name has no attribute."""
     urls: Mapping[str, str] = field(default_factory=dict)
-    """Addresses of the issuer: ``crl``, ``ocsp``, ``ca_issuers``."""
+    """Addresses of the issuer: ``crl``, ``freshest_crl``, ``ocsp``, ``ca_issuers``."""
     fields: Mapping[str, int | str] = field(default_factory=dict)
     """Values that packs refer to by name: ``identification``."""
     path_length: int | None = None

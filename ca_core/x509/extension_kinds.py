@@ -109,6 +109,15 @@ def crl_distribution_points(_: Parameters) -> Encoder:
     return encode
 
 
+def freshest_crl(_: Parameters) -> Encoder:
+    """RFC 5280 §4.2.1.15: one point, where the deltas to the issuer's list lie."""
+
+    def encode(context: ExtensionContext) -> bytes:
+        return der.sequence(der.sequence(distribution_point_name(_address(context, "freshest_crl"))))
+
+    return encode
+
+
 def distribution_point_name(url: str) -> bytes:
     """The [0] DistributionPointName with one URI, as CDP and issuing distribution point share it."""
     return der.explicit(0, der.implicit(0, der.sequence(der.tlv(0x86, url.encode("ascii")))))

@@ -16,6 +16,7 @@ from ca_core.x509.extension_kinds import (
     basic_constraints,
     crl_distribution_points,
     extended_key_usage,
+    freshest_crl,
     key_usage,
     ocsp_nocheck,
     private_key_usage_period,
@@ -38,6 +39,7 @@ KINDS = {
     "subject_key_identifier": ("2.5.29.14", subject_key_identifier),
     "authority_key_identifier": ("2.5.29.35", authority_key_identifier),
     "crl_distribution_points": ("2.5.29.31", crl_distribution_points),
+    "freshest_crl": ("2.5.29.46", freshest_crl),
     "authority_information_access": ("1.3.6.1.5.5.7.1.1", authority_information_access),
     "private_key_usage_period": ("2.5.29.16", private_key_usage_period),
     "qc_statements": ("1.3.6.1.5.5.7.1.3", qc_statements),
@@ -50,6 +52,7 @@ _NEVER_CRITICAL = frozenset(
     {
         "subject_key_identifier",  # RFC 5280 §4.2.1.2
         "authority_key_identifier",  # RFC 5280 §4.2.1.1
+        "freshest_crl",  # RFC 5280 §4.2.1.15
         "authority_information_access",  # RFC 5280 §4.2.2.1
         "private_key_usage_period",  # RFC 3280 §4.2.1.4
         "qc_statements",  # EN 319 412-5 §4.1

@@ -15,6 +15,7 @@ COLUMNS = {
     "partition": "partition",
     "this_update": "this update",
     "next_update": "next update",
+    "base": "base",
     "entries": "entries",
 }
 
@@ -24,10 +25,12 @@ def issue(
     ctx: typer.Context,
     authority: Annotated[str, typer.Argument(help="Name, such as issuing.")] = "issuing",
     partition: Annotated[int | None, typer.Option(min=0)] = None,
+    delta: Annotated[bool, typer.Option("--delta", help="The deltas to the full lists that are published.")] = False,
 ) -> None:
     """Sign and publish now; without --partition every list of the authority."""
     context = context_of(ctx)
-    context.output.table(context.program.crls.issue(context.actor, authority, partition=partition), COLUMNS)
+    issued = context.program.crls.issue(context.actor, authority, partition=partition, delta=delta)
+    context.output.table(issued, COLUMNS)
 
 
 @app.command()
@@ -35,11 +38,12 @@ def show(
     ctx: typer.Context,
     authority: Annotated[str, typer.Argument()] = "issuing",
     partition: Annotated[int, typer.Option(min=0)] = 0,
+    delta: Annotated[bool, typer.Option("--delta", help="The delta to it.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write the list (DER) here; - for standard output.")] = None,
 ) -> None:
     """The list that is published now."""
     context = context_of(ctx)
-    current = context.program.crls.published(context.actor, authority, partition)
+    current = context.program.crls.published(context.actor, authority, partition, delta=delta)
     if out is not None:
         write_file(out, current.der)
         return

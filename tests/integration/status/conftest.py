@@ -91,6 +91,7 @@ class World:
         keys: KeyStore | None = None,
         lifetime: timedelta = timedelta(days=7),
         rebuild_after: timedelta = timedelta(days=1),
+        delta_lifetime: timedelta = timedelta(0),
     ) -> CrlOffice:
         return CrlOffice(
             self.transactions,
@@ -98,6 +99,7 @@ class World:
             base_url=self.base_url,
             lifetime=lifetime,
             rebuild_after=rebuild_after,
+            delta_lifetime=delta_lifetime,
         )
 
     def answering(

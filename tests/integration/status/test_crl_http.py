@@ -163,7 +163,7 @@ class Busy:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def current(self, key_identifier: str, partition: int) -> Any:
+    def current(self, key_identifier: str, partition: int, *, delta: bool) -> Any:
         raise self.error
 
 

@@ -34,7 +34,12 @@ CONTEXT = ExtensionContext(
     issuer_key_identifier=bytes(range(20)),
     not_before=START,
     not_after=START + timedelta(days=90),
-    urls={"crl": "http://ca.example/1.crl", "ocsp": "http://ca.example/ocsp", "ca_issuers": "http://ca.example/1.cer"},
+    urls={
+        "crl": "http://ca.example/1.crl",
+        "freshest_crl": "http://ca.example/1-delta.crl",
+        "ocsp": "http://ca.example/ocsp",
+        "ca_issuers": "http://ca.example/1.cer",
+    },
     san=(("dns", "a.example"), ("ip", "192.0.2.1"), ("dns", "a.example")),
     fields={"identification": 3, "tool": "Средство"},
 )
@@ -92,6 +97,17 @@ RIGHT: dict[str, tuple[str, Mapping[str, object], x509.ExtensionType]] = {
         {},
         x509.CRLDistributionPoints(
             [x509.DistributionPoint([x509.UniformResourceIdentifier("http://ca.example/1.crl")], None, None, None)]
+        ),
+    ),
+    "deltas": (
+        "freshest_crl",
+        {},
+        x509.FreshestCRL(
+            [
+                x509.DistributionPoint(
+                    [x509.UniformResourceIdentifier("http://ca.example/1-delta.crl")], None, None, None
+                )
+            ]
         ),
     ),
     "access": (
@@ -264,7 +280,14 @@ def test_a_mistake_in_a_rule_names_kind_and_reason(kind: str, parameters: Mappin
 
 
 @pytest.mark.parametrize(
-    "kind", ["subject_key_identifier", "authority_key_identifier", "authority_information_access", "ocsp_nocheck"]
+    "kind",
+    [
+        "subject_key_identifier",
+        "authority_key_identifier",
+        "authority_information_access",
+        "ocsp_nocheck",
+        "freshest_crl",
+    ],
 )
 def test_what_is_never_critical_is_not_made_critical(kind: str) -> None:
     with pytest.raises(ConfigurationError, match="never critical"):
