@@ -71,7 +71,7 @@ def require_none_lost(tx: Transaction, scope: ListScope, former: PublishedHead, 
     """IntegrityAlarm when a list that is published, full or delta, names a certificate that must not be missing among
     these runs of entries."""
     name = scope.name if former.base is None else scope.delta_name
-    published = _entries_of(tx, name, former)
+    published: bytes | memoryview = _entries_of(tx, name, former)
     if former.base is not None:
         published = b"".join(one for batch in entry_batches(published) for one in batch if not is_removal(one))
     for key in missing(published, entries):
@@ -83,32 +83,32 @@ def require_none_lost(tx: Transaction, scope: ListScope, former: PublishedHead, 
             )
 
 
-def _entries_of(tx: Transaction, name: str, former: PublishedHead) -> bytes:
+def _entries_of(tx: Transaction, name: str, former: PublishedHead) -> memoryview:
     der = tx.authorities.crl_bytes(former)
     with suppress(InvalidInput):
         if hashlib.sha256(der).digest() == former.sha256:
-            return bytes(CertificateList.parse(der).revoked)
+            return CertificateList.parse(der).revoked
     raise IntegrityAlarm(f"the list {name} that is published is not what was signed")
 
 
-def missing(former: bytes, runs: Iterable[bytes]) -> Iterator[bytes]:
+def missing(former: bytes | memoryview, runs: Iterable[bytes]) -> Iterator[bytes]:
     """Keys of the former entries that are in none of the runs. Both are sorted, and most of them are the same: what is
     equal is compared as it stands, and taken apart only where it differs."""
     at = 0
     for run in runs:
-        if former.startswith(run, at):
+        if bytes(former[at : at + len(run)]) == run:
             at += len(run)
             continue
         keys = {key_of(entry) for batch in entry_batches(run) for entry in batch}
         last = max(keys)
-        for batch in entry_batches(memoryview(former)[at:]):
+        for batch in entry_batches(former, at):
             before = [key_of(entry) for entry in batch]
             passed = bisect_right(before, last)
             yield from sorted(set(before[:passed]) - keys)
             at += sum(map(len, batch[:passed]))
             if passed < len(batch):
                 break
-    for batch in entry_batches(memoryview(former)[at:]):
+    for batch in entry_batches(former, at):
         yield from map(key_of, batch)
 
 

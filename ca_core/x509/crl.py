@@ -69,13 +69,18 @@ def to_be_signed_list(
         point = der.sequence(der.sequence(distribution_point_name(freshest_url)))
         extensions.append(Extension(extension_values.FRESHEST_CRL, False, point))
     runs = list(entries)
-    before = [der.integer(1), signature_algorithm, issuer, der.time(this_update), der.time(next_update)]
-    # RFC 5280 §5.1.2.6: without entries the field is absent.
-    if size := sum(map(len, runs)):
-        before.append(der.header(SEQUENCE, size))
-    after = der.explicit(0, write_extensions(extensions))
-    whole = sum(map(len, before)) + size + len(after)
-    return b"".join([der.header(SEQUENCE, whole), *before, *runs, after])
+    size = sum(map(len, runs))
+    return der.sequence(
+        der.integer(1),
+        signature_algorithm,
+        issuer,
+        der.time(this_update),
+        der.time(next_update),
+        # RFC 5280 §5.1.2.6: without entries the field is absent.
+        der.header(SEQUENCE, size) if size else b"",
+        *runs,
+        der.explicit(0, write_extensions(extensions)),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,7 @@ def tlv(tag: int, content: bytes) -> bytes:
 
 def sequence(*parts: bytes) -> bytes:
     """SEQUENCE or SEQUENCE OF; empty parts stand for absent OPTIONAL or DEFAULT fields."""
-    return tlv(0x30, b"".join(parts))
+    return b"".join((header(0x30, sum(map(len, parts))), *parts))
 
 
 def set_of(*parts: bytes) -> bytes:

@@ -15,7 +15,7 @@ from ca_core.domain.authority import PublishedHead
 from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason as R
 from ca_core.domain.identifiers import Serial
 from ca_core.storage import triggers
-from ca_core.storage.repositories import authorities
+from ca_core.storage.repositories import authorities, certificates as repository
 from tests.integration.storage.test_list_numbers import authority, crl
 
 ISSUER = UUID(int=7)
@@ -136,3 +136,14 @@ def test_the_newest_list_is_found_by_its_kind_and_read_in_pieces(shelf: Any, mon
         assert [(one.number, one.base) for one in (full, delta)] == [(3, None), (4, 3)]
         for head in tx.all_rows.each(PublishedHead):
             assert tx.authorities.crl_bytes(head) == bodies[head.number]
+
+
+def test_more_entries_than_are_read_at_once_all_come(shelf: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repository, "ROWS", 4)
+    monkeypatch.setattr(repository, "ENTRIES", 3)
+    rows = [shelf.held() for _ in range(8)]
+    with shelf.transactions.read(SYSTEM_ACTOR) as tx:
+        for partition in (None, 0):
+            runs = list(tx.certificates.revoked(ISSUER, partition, unexpired_at=tx.now))
+            assert [len(run) for run in runs] == [3, 1, 3, 1]
+            assert [serial for run in runs for serial, *_ in run] == sorted(row.serial.hex for row in rows)
