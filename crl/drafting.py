@@ -18,6 +18,8 @@ from crl.draft import Draft
 from crl.scope import ListScope
 
 LISTED = frozenset({CertificateState.HELD, CertificateState.REVOKED, CertificateState.ABANDONED})
+SMALL = 1_000
+"""So many changes make a delta, however short its base is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +64,13 @@ def draft_full(tx: Transaction, scope: ListScope, number: int, terms: Terms) -> 
 
 
 def draft_delta(tx: Transaction, scope: ListScope, number: int, terms: Terms) -> Draft | None:
-    """Every certificate whose entry is another than in the full list that is published (RFC 5280 §5.2.4). None without
-    a full list that says where its deltas lie. IntegrityAlarm as of :func:`draft_full`."""
+    """Every certificate whose entry is another than in the full list that is published (RFC 5280 §5.2.4). None where a
+    full list is due instead: there is none yet that says where its deltas lie, or so much has changed that a delta
+    would save nobody anything. IntegrityAlarm as of :func:`draft_full`."""
     base = published_before(tx, scope)
     if base is None or not base.freshest:
+        return None
+    if len(tx.authorities.noted_changes(scope.issuer.id, scope.partition)) > max(SMALL, base.entries // 4):
         return None
     former = delta_before(tx, scope, base)
     changed = tx.certificates.changed_entries(

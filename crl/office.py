@@ -185,13 +185,18 @@ class CrlOffice:
 
     def current(
         self, key_identifier: str, partition: int, *, delta: bool = False
-    ) -> tuple[PublishedCrl, timedelta] | None:
+    ) -> tuple[PublishedHead, timedelta] | None:
         """For relying parties: the list of the issuer with that key identifier (lower-case hex), and the time left
         until its nextUpdate, which is negative when it is overdue."""
         with self._transactions.read(SYSTEM_ACTOR) as tx:
             issuer = _issuer(tx, key_identifier)
             crl = None if issuer is None else self._current(tx, issuer.id, partition, delta=delta)
-            return None if crl is None else (_whole(tx, crl), crl.next_update - tx.now)
+            return None if crl is None else (crl, crl.next_update - tx.now)
+
+    def bytes_of(self, crl: PublishedHead) -> bytes:
+        """The list itself; whoever has it from before need not read it."""
+        with self._transactions.read(SYSTEM_ACTOR) as tx:
+            return tx.authorities.crl_bytes(crl)
 
     def issuer(self, key_identifier: str) -> Authority | None:
         """For relying parties: the issuer whose certificate lies at the AIA address of that key identifier."""

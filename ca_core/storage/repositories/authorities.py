@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -90,8 +91,8 @@ class AuthorityRows(EntityRows[Authority]):
 
     def noted_changes(self, authority: UUID, partition: int) -> Sequence[int]:
         chosen = select(N.id).where(N.authority == authority, N.partition == partition).order_by(N.id)
-        return self._execute(chosen).scalars().all()
+        return array("q", self._execute(chosen).scalars())
 
     def forget_changes(self, notes: Sequence[int]) -> None:
         for start in range(0, len(notes), _NOTES):
-            self._execute(delete(crl_changes).where(N.id.in_(notes[start : start + _NOTES])))
+            self._execute(delete(crl_changes).where(N.id.in_(list(notes[start : start + _NOTES]))))

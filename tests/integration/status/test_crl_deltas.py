@@ -27,6 +27,7 @@ from ca_core.lint.pkilint_run import lint_crl_with_pkilint
 from ca_core.storage.tables import certificates, crl_changes, published_crls
 from ca_core.storage.triggers import NOTES, TRIGGERS
 from ca_core.x509.pem import to_pem
+from crl import drafting
 from crl.drafting import Terms, draft_delta, draft_full
 from crl.office import CrlOffice
 from crl.scope import scope_of
@@ -183,6 +184,20 @@ def test_without_a_full_list_that_names_its_deltas_a_full_list_is_made(world: An
     made = delta(office)
     assert (made.base, made.freshest) == (None, True)
     assert delta(office).base == made.number
+
+
+def test_after_very_many_changes_a_full_list_is_made(
+    world: Any, office: CrlOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafting, "SMALL", 1)
+    base = full(office, 3)
+    limit = max(1, base.entries // 4)
+    for _ in range(limit):
+        world.revoke(world.certificate(partition=3))
+    assert delta(office, 3).base == base.number
+    world.revoke(world.certificate(partition=3))
+    made = delta(office, 3)
+    assert (made.base, made.entries) == (None, base.entries + limit + 1)
 
 
 def test_where_no_deltas_are_made_none_are_issued_or_shown(world: Any, office: CrlOffice) -> None:

@@ -87,6 +87,14 @@ def test_a_certificate_is_served_at_the_address_in_the_certificates(world: Any, 
     )
 
 
+def test_who_has_a_list_already_makes_nobody_read_it(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.crls.tick()
+    tag = f'"{world.crls.published(SYSTEM_ACTOR, "issuing", 0).sha256.hex()}"'
+    monkeypatch.setattr(world.crls, "bytes_of", lambda crl: pytest.fail("the list was read"))
+    answer = Client(CrlApplication(world.crls)).get(path_of(world), headers={"If-None-Match": tag})
+    assert (answer.status_code, answer.headers["ETag"]) == (304, tag)
+
+
 def test_head_has_the_same_headers_and_no_body(world: Any, web: Client) -> None:
     get, head = web.get(path_of(world)), web.head(path_of(world))
     assert head.status_code == 200
