@@ -134,10 +134,12 @@ class CrlOffice:
         with self._transactions.read(SYSTEM_ACTOR) as tx:
             try:
                 issuer = tx.authorities.get(UUID(str(job.arguments["authority"])), seen_by=EVERYTHING)
+                partitions = sorted({int(str(job.arguments["partition"])), 0}, reverse=True)
+                scopes = [scope_of(issuer, partition) for partition in partitions]
             except NotFound:
-                return  # an authority whose own certificate was given up before it came to be
-        for partition in sorted({int(str(job.arguments["partition"])), 0}, reverse=True):
-            self._build(SYSTEM_ACTOR, scope_of(issuer, partition), delta=bool(self._terms.delta_lifetime))
+                return  # an authority whose certificate was given up before it came to be, or whose key is elsewhere
+        for scope in scopes:
+            self._build(SYSTEM_ACTOR, scope, delta=bool(self._terms.delta_lifetime))
 
     def tick(self) -> int:
         """Build every list that is missing or old; returns how many. Safe to run anywhere, any number at once.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ca_core.domain.authority import Authority, AuthorityKind
+from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
 from ca_core.domain.errors import InvalidInput, NotFound
 from ca_core.services.certificate_content import urls_of
 
@@ -40,15 +40,19 @@ class ListScope:
 
 
 def scopes_of(issuer: Authority) -> Iterator[ListScope]:
-    """Every list of that issuer. The complete list stands beside the partitions: it also covers the authority's own
-    certificates, which are in none."""
-    return (ListScope(issuer=issuer, partition=partition) for partition in range(issuer.partitions + 1))
+    """Every list of that issuer; none where its key is elsewhere. The complete list stands beside the partitions: it
+    also covers the authority's own certificates, which are in none."""
+    count = 0 if issuer.state is AuthorityState.ELSEWHERE else issuer.partitions + 1
+    return (ListScope(issuer=issuer, partition=partition) for partition in range(count))
 
 
 def scope_of(issuer: Authority, partition: int) -> ListScope:
-    """One of :func:`scopes_of`. InvalidInput when the authority issues nothing, NotFound without such a partition."""
+    """One of :func:`scopes_of`. InvalidInput when the authority issues nothing, NotFound without such a partition, or
+    where its key is elsewhere."""
     if issuer.kind is AuthorityKind.OCSP_RESPONDER:
         raise InvalidInput(f"{issuer.name} is a responder and signs no lists; name its issuer")
+    if issuer.state is AuthorityState.ELSEWHERE:
+        raise NotFound(f"{issuer.name} signs no lists here: its key is elsewhere")
     if not 0 <= partition <= issuer.partitions:
         raise NotFound(f"{issuer.name} has no partition {partition}; it has {issuer.partitions}")
     return ListScope(issuer=issuer, partition=partition)

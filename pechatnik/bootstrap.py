@@ -25,7 +25,9 @@ from ca_core.services.accounts import Accounts
 from ca_core.services.addresses import Addresses
 from ca_core.services.audit import Audit
 from ca_core.services.authorities import AuthorityOffice
+from ca_core.services.authority_import import AuthorityImport
 from ca_core.services.batch import Batch
+from ca_core.services.certificate_import import CertificateImport
 from ca_core.services.certificates import CertificateDesk
 from ca_core.services.clock import DecisionClock
 from ca_core.services.deadlines import DeadlineWatch
@@ -189,7 +191,9 @@ def build(
         addresses=addresses,
         audit=audit,
         authorities=authorities,
+        authority_import=AuthorityImport(transactions, keys, environment=config.installation.environment),
         batch=Batch(transactions, requests, issuance),
+        certificate_import=CertificateImport(transactions),
         certificates=CertificateDesk(transactions),
         deadlines=DeadlineWatch(transactions, decision_clock, open_for=timedelta(days=config.desk.open_days)),
         documents=documents,

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     CERTIFICATE_UNHOLD = "certificate.unhold"
     CERTIFICATE_REVOKE = "certificate.revoke"
     CERTIFICATE_REPLACE = "certificate.replace"
+    CERTIFICATE_IMPORT = "certificate.import"
     AUTHORITY_VIEW = "authority.view"
     AUTHORITY_MANAGE = "authority.manage"
     CRL_ISSUE = "crl.issue"
@@ -120,6 +121,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.CERTIFICATE_HOLD,
             P.CERTIFICATE_UNHOLD,
             P.CERTIFICATE_REVOKE,
+            P.CERTIFICATE_IMPORT,
             P.AUTHORITY_VIEW,
             P.CRL_ISSUE,
             P.OCSP_MANAGE,

@@ -22,6 +22,8 @@ class AuthorityState(StrEnum):
     ACTIVE = "active"
     RETIRED = "retired"
     """Signs no certificates any more; a retired issuer goes on signing CRLs."""
+    ELSEWHERE = "elsewhere"
+    """Its key is not here, only its certificate: it stands above an issuer that was taken over, and signs nothing."""
     REVOKED = "revoked"
     """Its own certificate is revoked. Like a retired one; and nobody below it issues any more."""
 

@@ -89,6 +89,7 @@ class Certificate:
     replaces: UUID | None = None
     created_at: datetime
     issued_at: datetime | None = None
+    """None of imported ones: when somebody else signed is not known."""
     revoked_at: datetime | None = None
     reason: RevocationReason | None = None
     held_by: UUID | None = None
@@ -96,6 +97,10 @@ class Certificate:
     invalidity_date: datetime | None = None
     report_code_sha256: bytes | None = None
     """Digest of the code with which the subscriber can report the token lost without a log-in."""
+    import_id: UUID | None = None
+    """The import that brought it from another authority's software."""
+    imported_status: str | None = None
+    """The status that it came with (:class:`~ca_core.domain.importing.ImportedStatus`); None for our own."""
     version: int = 1
 
     @property

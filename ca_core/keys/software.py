@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
-from ca_core.domain.errors import KeyMissing, NotFound
+from ca_core.domain.errors import InvalidInput, KeyMissing, NotFound
 from ca_core.domain.identifiers import Entropy
 from ca_core.keys.encrypted_key import decrypt_key, encrypt_key
-from ca_core.keys.key_material import make_key, public_key_info, signing
+from ca_core.keys.key_material import make_key, public_key_info as public_key_info_of, signing
 from ca_core.keys.protected_directory import ProtectedDirectory
 from ca_core.keys.reference import check_fit, check_reference
 from ca_core.keys.secrets_source import Secret
@@ -60,6 +62,23 @@ class SoftwareKeyStore:
         check_signer(signer)
         return signer.public_key_info
 
+    def take_in(self, reference: str, pem: bytes, passphrase: bytes | None, *, public_key_info: bytes) -> None:
+        """Keep a private key that was made elsewhere (PKCS#8 in PEM), encrypted under this store's passphrase.
+
+        :class:`InvalidInput` when it cannot be read or is not the one of that public key, :class:`Duplicate` when the
+        reference is taken."""
+        check_reference(reference)
+        try:
+            key = load_pem_private_key(pem, passphrase)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise InvalidInput("the key is not PKCS#8 in PEM, or its passphrase is another") from None
+        if public_key_info_of(key) != public_key_info:
+            raise InvalidInput("the key is not the one that the certificate is over")
+        self._directory.create(
+            reference + SUFFIX, encrypt_key(key, passphrase=self._passphrase(), entropy=self._entropy)
+        )
+        check_signer(self.signer(reference, DEFAULT_SIGNATURE[key_algorithm_of(public_key_info)]))
+
     def signer(self, reference: str, algorithm: SignatureAlgorithm) -> SoftwareSigner:
         """The key under ``reference``, signing with ``algorithm``.
 
@@ -69,7 +88,7 @@ class SoftwareKeyStore:
         """
         check_reference(reference)
         key = self._load(reference)
-        public = public_key_info(key)
+        public = public_key_info_of(key)
         check_fit(reference, key_algorithm_of(public), algorithm)
         return SoftwareSigner(
             algorithm=algorithm,

@@ -17,6 +17,7 @@ from ca_core.x509.algorithm import key_algorithm_of
 from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.name import Name
 
+ELSEWHERE = AuthorityState.ELSEWHERE
 _KEPT = {"C": "2.5.4.6", "O": "2.5.4.10"}
 """Attributes of its issuer's name that a new responder's has too."""
 
@@ -97,7 +98,7 @@ class AuthorityOffice:
         active = [one for one in responders if one.state is AuthorityState.ACTIVE]
         renewed = 0
         for issuer in everyone:
-            if issuer.kind is not AuthorityKind.ISSUING or issuer.not_after <= now:
+            if issuer.kind is not AuthorityKind.ISSUING or issuer.not_after <= now or issuer.state is ELSEWHERE:
                 continue
             latest = max(
                 (one for one in active if one.parent == issuer.id), key=lambda one: one.not_after, default=None

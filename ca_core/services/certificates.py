@@ -112,7 +112,7 @@ class CertificateDesk:
         not revoked. Anybody may ask; MalformedDer for bytes that are no certificate."""
         parsed = SignedCertificate.parse(data)
         with self._transactions.read(SYSTEM_ACTOR) as tx:
-            issuer = _issuer_of(tx, parsed)
+            issuer = issuer_of(tx, parsed)
             if issuer is None:
                 return _verdict(parsed, None, "unknown", "it was not issued here")
             row = tx.certificates.lookup(issuer.id, parsed.serial)
@@ -163,7 +163,7 @@ def _verdict(
     )
 
 
-def _issuer_of(tx: Transaction, parsed: SignedCertificate) -> Authority | None:
+def issuer_of(tx: Transaction, parsed: SignedCertificate) -> Authority | None:
     """The authority whose name and key made the signature."""
     for authority in tx.authorities.issuers():
         own = SignedCertificate.parse(authority.certificate)

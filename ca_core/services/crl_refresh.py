@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from ca_core.domain.certificate import Certificate
 from ca_core.domain.work import JobKind
@@ -13,14 +14,19 @@ GATHER = timedelta(seconds=30)
 
 
 def refresh_crl(tx: Transaction, certificate: Certificate) -> None:
-    """Queue a new list for the certificate's issuer and partition.
+    """Queue a new list for the certificate's issuer and partition."""
+    refresh_list(tx, certificate.issuer, certificate.partition)
+
+
+def refresh_list(tx: Transaction, authority: UUID, partition: int) -> None:
+    """Queue a new list.
 
     The list is built one more :data:`GATHER` after the slot has ended, so that every transaction of the slot has
     committed: whoever committed later would find its slot's job known and done, and stand in no list."""
     slot = int(tx.now.timestamp() // GATHER.total_seconds()) + 1
     tx.jobs.enqueue(
         JobKind.CRL,
-        {"authority": str(certificate.issuer), "partition": certificate.partition},
-        dedupe_key=f"crl:{certificate.issuer}:{certificate.partition}:{slot}",
+        {"authority": str(authority), "partition": partition},
+        dedupe_key=f"crl:{authority}:{partition}:{slot}",
         run_at=tx.now.fromtimestamp((slot + 1) * GATHER.total_seconds(), tz=tx.now.tzinfo),
     )

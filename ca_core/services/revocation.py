@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from ca_core.domain.access import Actor, Permission, Role
+from ca_core.domain.access import SYSTEM_ACTOR, Actor, Permission, Role
 from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
 from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
 from ca_core.domain.errors import InvalidInput, NotPermitted, WrongState
@@ -69,8 +69,12 @@ class Revocation:
         ground = checked_ground(actor, because)
         with self._transactions.begin(actor) as tx:
             certificate = unless_stale(tx.certificates.get(id, seen_by=actor.visibility), version)
-            if _authority_of(tx, certificate) is not None:
+            if (authority := _authority_of(tx, certificate)) is not None:
                 actor.require(Permission.AUTHORITY_MANAGE)
+                if authority.state is AuthorityState.ELSEWHERE:
+                    raise WrongState(
+                        f"the key of {authority.name} is elsewhere; whoever has it revokes its certificate"
+                    )
             elif reason is R.CA_COMPROMISE:
                 raise InvalidInput(
                     "cACompromise is said of the certificate of an authority alone",
@@ -156,7 +160,7 @@ def _record(tx: Transaction, certificate: Certificate, what: str, ground: str, *
         f"certificate.{what}", "certificate", certificate.id, serial=certificate.serial.hex, **kept, **details
     )
     refresh_crl(tx, certificate)
-    if certificate.application is not None:
+    if certificate.owner != SYSTEM_ACTOR.id:
         notify(tx, certificate.owner, f"certificate-{what}", certificate=certificate)
     emit(tx, f"certificate.{what}", certificate=certificate.id)
 

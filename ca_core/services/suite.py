@@ -9,7 +9,9 @@ from ca_core.services.accounts import Accounts
 from ca_core.services.addresses import Addresses
 from ca_core.services.audit import Audit
 from ca_core.services.authorities import AuthorityOffice
+from ca_core.services.authority_import import AuthorityImport
 from ca_core.services.batch import Batch
+from ca_core.services.certificate_import import CertificateImport
 from ca_core.services.certificates import CertificateDesk
 from ca_core.services.deadlines import DeadlineWatch
 from ca_core.services.documents import DocumentDesk
@@ -40,7 +42,9 @@ class Services:
     addresses: Addresses
     audit: Audit
     authorities: AuthorityOffice
+    authority_import: AuthorityImport
     batch: Batch
+    certificate_import: CertificateImport
     certificates: CertificateDesk
     deadlines: DeadlineWatch
     documents: DocumentDesk

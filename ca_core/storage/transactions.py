@@ -24,6 +24,7 @@ from ca_core.storage.repositories.audit import AuditRows
 from ca_core.storage.repositories.authorities import AuthorityRows
 from ca_core.storage.repositories.certificates import CertificateRows
 from ca_core.storage.repositories.documents import DocumentRows
+from ca_core.storage.repositories.imports import ImportRows
 from ca_core.storage.repositories.jobs import JobRows
 from ca_core.storage.repositories.log_ins import LogInRows
 
@@ -78,6 +79,10 @@ class Transaction:
     @cached_property
     def authorities(self) -> AuthorityRows:
         return AuthorityRows(self._connection)
+
+    @cached_property
+    def imports(self) -> ImportRows:
+        return ImportRows(self._connection)
 
     @cached_property
     def accounts(self) -> AccountRows:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
@@ -48,9 +50,27 @@ _WITHOUT_PARAMETERS: dict[str, type[_PureKey]] = {
 def verify_signature(public_key_info: bytes, algorithm_identifier: bytes, data: bytes, signature: bytes) -> None:
     """Return if ``signature`` over ``data`` was made by that key with that algorithm.
 
-    Both identifiers are DER. :class:`BadSignature` when it does not verify, when key and algorithm do not fit, or
-    when the algorithm is not accepted (SHA-1, MD5 and SHA-224 are not); :class:`MalformedDer` for broken DER.
-    """
+    Both identifiers are DER. :class:`BadSignature` when it does not verify, and as :func:`verifier` says."""
+    verifier(public_key_info, algorithm_identifier)(data, signature)
+
+
+def verifier(public_key_info: bytes, algorithm_identifier: bytes) -> Callable[[bytes, bytes], None]:
+    """What checks many signatures (data, signature) of one key: it returns, or raises :class:`BadSignature`.
+
+    :class:`BadSignature` at once when key and algorithm do not fit, or when the algorithm is not accepted (SHA-1, MD5
+    and SHA-224 are not); :class:`MalformedDer` for broken DER."""
+    check = _check(public_key_info, algorithm_identifier)
+
+    def verify(data: bytes, signature: bytes) -> None:
+        try:
+            check(data, signature)
+        except (InvalidSignature, ValueError, UnsupportedAlgorithm):
+            raise BadSignature("the signature does not verify") from None
+
+    return verify
+
+
+def _check(public_key_info: bytes, algorithm_identifier: bytes) -> Callable[[bytes, bytes], object]:
     fields = decode(algorithm_identifier).sequence("the signature algorithm", least=1, most=2)
     oid = fields[0].oid("the signature algorithm")
     parameters = fields[1] if len(fields) == 2 else None
@@ -58,25 +78,23 @@ def verify_signature(public_key_info: bytes, algorithm_identifier: bytes, data: 
         key = load_der_public_key(public_key_info)
     except (ValueError, UnsupportedAlgorithm):
         raise BadSignature("the public key cannot be used to verify a signature") from None
-    try:
-        if isinstance(key, rsa.RSAPublicKey) and oid in _RSA_PKCS1:
-            _must_be_null(parameters)
-            key.verify(signature, data, padding.PKCS1v15(), _RSA_PKCS1[oid]())
-        elif isinstance(key, rsa.RSAPublicKey) and oid == _PSS:
-            digest, pss = _pss(parameters)
-            key.verify(signature, data, pss, digest)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and oid in _ECDSA:
-            _must_be_absent(parameters)
-            # Another encoding of the same two numbers would verify elsewhere and not here.
-            decode(signature)
-            key.verify(signature, data, ec.ECDSA(_ECDSA[oid]()))
-        elif isinstance(key, _PureKey) and isinstance(key, _WITHOUT_PARAMETERS.get(oid, ())):
-            _must_be_absent(parameters)
-            key.verify(signature, data)
-        else:
-            raise BadSignature("the signature algorithm does not fit the key, or is not accepted")
-    except (InvalidSignature, ValueError, UnsupportedAlgorithm):
-        raise BadSignature("the signature does not verify") from None
+    if isinstance(key, rsa.RSAPublicKey) and oid in _RSA_PKCS1:
+        _must_be_null(parameters)
+        rsa_key, pkcs1 = key, _RSA_PKCS1[oid]()
+        return lambda data, signature: rsa_key.verify(signature, data, padding.PKCS1v15(), pkcs1)
+    if isinstance(key, rsa.RSAPublicKey) and oid == _PSS:
+        pss_key, (digest, pss) = key, _pss(parameters)
+        return lambda data, signature: pss_key.verify(signature, data, pss, digest)
+    if isinstance(key, ec.EllipticCurvePublicKey) and oid in _ECDSA:
+        _must_be_absent(parameters)
+        ec_key, ecdsa = key, ec.ECDSA(_ECDSA[oid]())
+        # Another encoding of the same two numbers would verify elsewhere and not here: hence decode.
+        return lambda data, signature: (decode(signature), ec_key.verify(signature, data, ecdsa))
+    if isinstance(key, _PureKey) and isinstance(key, _WITHOUT_PARAMETERS.get(oid, ())):
+        _must_be_absent(parameters)
+        pure_key = key
+        return lambda data, signature: pure_key.verify(signature, data)
+    raise BadSignature("the signature algorithm does not fit the key, or is not accepted")
 
 
 def _must_be_null(parameters: Element | None) -> None:

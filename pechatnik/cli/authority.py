@@ -9,7 +9,8 @@ import typer
 
 from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.errors import NotFound
-from pechatnik.cli.context import context_of, write_file
+from ca_core.keys.secrets_source import read_secret
+from pechatnik.cli.context import context_of, read_file, write_file
 
 app = typer.Typer(name="ca", help="The authority's own keys and certificates.", no_args_is_help=True)
 
@@ -54,6 +55,35 @@ def init(
         partitions=partitions,
     )
     context.output.table(made, COLUMNS)
+
+
+@app.command("import")
+def import_(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Short name that it gets here.")],
+    certificate: Annotated[Path, typer.Option(help="Its certificate, PEM or DER.")],
+    key: Annotated[
+        str | None, typer.Option(help="Reference of its key in the key store: the label on a token.")
+    ] = None,
+    key_file: Annotated[Path | None, typer.Option(help="Its key, PKCS#8 in PEM, to be kept in the key store.")] = None,
+    key_passphrase_file: Annotated[Path | None, typer.Option(help="File with the passphrase of that key.")] = None,
+    crl: Annotated[Path | None, typer.Option(help="Its last full list; numbers go on from there.")] = None,
+) -> None:
+    """Take over an authority from another software, the root first. Without a key it only stands above others."""
+    context = context_of(ctx)
+    passphrase = None
+    if key_passphrase_file is not None:
+        passphrase = read_secret(file=key_passphrase_file, variable=None, environment={})
+    authority = context.services.authority_import.take_in(
+        context.actor,
+        name,
+        read_file(certificate),
+        key_reference=key,
+        private_key=None if key_file is None else read_file(key_file),
+        passphrase=passphrase,
+        last_list=None if crl is None else read_file(crl),
+    )
+    context.output.result(authority, f"authority {authority.name} is here ({authority.state.value})")
 
 
 @app.command()

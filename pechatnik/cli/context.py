@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from pechatnik.program import Program
 
 WITH_DRY_RUN = frozenset(
-    {"application new", "application approve", "cert batch", "cert issue", "cert revoke", "ca init", "db upgrade"}
+    {
+        "application new",
+        "application approve",
+        "cert batch",
+        "cert import",
+        "cert issue",
+        "cert revoke",
+        "ca init",
+        "db upgrade",
+    }
 )
 """Commands that show what they would do."""
 READING_VERBS = frozenset({"list", "show", "verify", "check", "query", "doctor"})

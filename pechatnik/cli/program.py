@@ -21,6 +21,7 @@ from pechatnik.cli import (
     authority,
     batch,
     cert,
+    cert_import,
     crl,
     database,
     ocsp,
@@ -40,7 +41,7 @@ app = typer.Typer(
     add_completion=False,
 )
 process.register(app)
-for noun in (authority, application, cert, crl, ocsp, audit, database, settings, plugin):
+for noun in (authority, application, cert_import, crl, ocsp, audit, database, settings, plugin):
     app.add_typer(noun.app)
 cert.app.command("batch")(batch.batch)
 for group in (account.accounts, account.tokens, account.centres):

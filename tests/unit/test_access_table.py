@@ -36,6 +36,7 @@ TABLE = {
     "certificate.unhold": ".O.C...Y",
     "certificate.revoke": "SORC...Y",
     "certificate.replace": "SO.....Y",
+    "certificate.import": "...C...Y",
     "authority.view": "...CU.DY",
     "authority.manage": ".......Y",
     "crl.issue": "...C...Y",

@@ -104,6 +104,10 @@ class Pkcs11KeyStore:
         check_signer(signer)
         return signer.public_key_info
 
+    def take_in(self, reference: str, pem: bytes, passphrase: bytes | None, *, public_key_info: bytes) -> None:
+        """:class:`InvalidInput` always: a token's own tools bring keys in, under whatever ceremony it asks for."""
+        raise InvalidInput("bring the key into the token with its own tools, then name its label")
+
     def signer(self, reference: str, algorithm: SignatureAlgorithm) -> Pkcs11Signer:
         """The key labelled ``reference``, signing with ``algorithm``.
 

@@ -17,6 +17,7 @@ from ca_core.services.comparison.decided import Decided
 from ca_core.services.comparison.documents import Documents
 from ca_core.services.comparison.editors import Editors
 from ca_core.services.comparison.grounds import Grounds
+from ca_core.services.comparison.imports import Imports
 from ca_core.services.comparison.notices import Notices
 from ca_core.services.comparison.page_views import PageViews
 
@@ -25,6 +26,7 @@ def comparisons() -> Sequence[Comparison]:
     """One for each kind of rows, new for each walk over the record."""
     return (
         Certificates(),
+        Imports(),
         Grounds(),
         Authorities(),
         PublishedCrls(),

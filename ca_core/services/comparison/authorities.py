@@ -37,7 +37,7 @@ class Authorities(ByObject[Authority]):
                     "algorithm",
                 )
                 said |= {name: (record.sequence, record.details.get(name)) for name in told}
-                said["state"] = (record.sequence, "active")
+                said["state"] = (record.sequence, record.details.get("state", "active"))
             else:
                 said["state"] = (record.sequence, record.action.removeprefix("authority."))
         return said

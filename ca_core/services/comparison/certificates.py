@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,10 +12,16 @@ from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.audit import AuditRecord, said as words_digest
 from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason
 from ca_core.domain.errors import CaError
+from ca_core.domain.identifiers import Serial
+from ca_core.domain.importing import PROFILE, ImportedStatus
 from ca_core.services.comparison.by_object import ByObject, Said
+from ca_core.services.examination import read_certificate
 from ca_core.services.ports import Transaction
 from ca_core.x509.certificate import SignedCertificate
+from ca_core.x509.certificate_fields import read_fields
 
+IMPORTED = "certificate.imported"
+"""The record of an import, as it concerns one certificate of many."""
 STATE_AFTER: Mapping[str, CertificateState] = {
     "certificate.held": CertificateState.HELD,
     "certificate.unheld": CertificateState.ISSUED,
@@ -28,7 +35,7 @@ NOT_REVOKED = ("revoked_at", "reason", "held_by", "invalidity_date")
 class Certificates(ByObject[Certificate]):
     table = "certificates"
     kind = Certificate
-    made_by = frozenset({"certificate.intent"})
+    made_by = frozenset({"certificate.intent", IMPORTED})
     actions = frozenset({"certificate.issued", *STATE_AFTER})
 
     def name(self, row: Certificate) -> str:
@@ -68,8 +75,21 @@ class Certificates(ByObject[Certificate]):
             "invalidity_date": row.invalidity_date,
         }
 
+    def others(self, tx: Transaction, rows: Sequence[Certificate]) -> Mapping[str, Sequence[AuditRecord]]:
+        """What brought it, where it was imported: the record of its import, which tells of all rows together, as if it
+        told of this one alone."""
+        imports = {str(row.import_id) for row in rows if row.import_id is not None}
+        records = {one.object_id: one for one in tx.audit.about(imports, {"certificates.imported"})}
+        return {
+            self.key(row): [replace(found, action=IMPORTED, details={**found.details, "status": row.imported_status})]
+            for row in rows
+            if (found := records.get(str(row.import_id))) is not None
+        }
+
     def contradictions(self, tx: Transaction, row: Certificate) -> Iterator[str]:
-        if row.der is not None:
+        if row.import_id is not None:
+            yield from _read_anew(row)
+        elif row.der is not None:
             try:
                 signed = SignedCertificate.parse(row.der)
                 # What lists and searches go by stands in columns of its own.
@@ -79,6 +99,21 @@ class Certificates(ByObject[Certificate]):
                 yield error.detail
         if row.reason is RevocationReason.KEY_COMPROMISE and not tx.certificates.is_blocked(row.spki_sha256):
             yield "its key is compromised and not on the block list"
+
+
+def _read_anew(row: Certificate) -> Iterator[str]:
+    """Whether the columns say what the bytes do. Their fingerprint is in the digest of the import."""
+    try:
+        fields = read_fields(row.der or b"")
+        read = read_certificate(row.der or b"", Serial(fields.serial).hex, fields)
+    except CaError as error:
+        yield error.detail
+        return
+    for name in ("tbs", "sha256", "tbs_sha256", "spki_sha256", "subject", "not_before", "not_after"):
+        if getattr(read, name) != getattr(row, name):
+            yield f"its {name} is not that of its bytes"
+    if read.serial != row.serial.hex:
+        yield "its serial is not that of its bytes"
 
 
 def _after(record: AuditRecord, now: Mapping[str, object]) -> Mapping[str, object]:
@@ -100,6 +135,23 @@ def _after(record: AuditRecord, now: Mapping[str, object]) -> Mapping[str, objec
                 "approved": details.get("approved"),
                 "created_at": record.at,
                 "issued_at": None,
+            }
+        case "certificate.imported":
+            status = ImportedStatus.read(str(details.get("status")))
+            held = status is not None and status.state is CertificateState.HELD
+            return {
+                "state": CertificateState.ISSUED.value if status is None else status.state.value,
+                "revoked_at": status and status.revoked_at,
+                "reason": status and status.reason.label,
+                "invalidity_date": status and status.invalidity_date,
+                "held_by": str(record.actor) if held else None,
+                "issuer": details.get("issuer"),
+                "owner": details.get("owner"),
+                "created_at": record.at,
+                "profile": bytes(32).hex(),
+                "profile_name": f"{PROFILE} ",
+                "partition": 0,
+                **dict.fromkeys(("application", "approved", "centre", "replaces", "issued_at")),
             }
         case "certificate.issued":
             sha256 = details.get("sha256")

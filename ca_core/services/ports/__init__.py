@@ -17,6 +17,7 @@ from ca_core.services.ports.documents import (
     PageRenderer,
     StoredObject,
 )
+from ca_core.services.ports.imports import Imports
 from ca_core.services.ports.keys import KeyStore, Signer, SymmetricKeys
 from ca_core.services.ports.packs import Calendar, Profiles, WorkingTime
 from ca_core.services.ports.plugins import CheckOutcome, EventHandler, EvidenceCheck
@@ -40,6 +41,7 @@ __all__ = [
     "Documents",
     "EventHandler",
     "EvidenceCheck",
+    "Imports",
     "Inspection",
     "JobQueue",
     "KeyStore",

@@ -126,6 +126,10 @@ class Authorities(Rows[Authority], Protocol):
         transaction ends."""
         ...
 
+    def continue_crl_numbers(self, authority: UUID, last: int) -> None:
+        """The complete list of an authority that has none here goes on from the number of one made elsewhere."""
+        ...
+
     def publish_crl(self, crl: PublishedCrl) -> None:
         """Insert; the database refuses a number that is not higher than every earlier one of this list."""
         ...

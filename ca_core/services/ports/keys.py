@@ -38,6 +38,13 @@ class KeyStore(Protocol):
         """Make a key; returns its SubjectPublicKeyInfo. Duplicate when the reference is taken."""
         ...
 
+    def take_in(self, reference: str, pem: bytes, passphrase: bytes | None, *, public_key_info: bytes) -> None:
+        """Keep a private key that was made elsewhere (PKCS#8, encrypted under ``passphrase`` or not at all).
+
+        InvalidInput when it is not the one of that public key, or where keys are not brought in this way; Duplicate
+        when the reference is taken."""
+        ...
+
     def signer(self, reference: str, algorithm: SignatureAlgorithm) -> Signer: ...
 
     def references(self) -> Sequence[str]: ...

@@ -14,6 +14,7 @@ from ca_core.services.ports.applications import Applications
 from ca_core.services.ports.audit import AuditTrail
 from ca_core.services.ports.certificates import Authorities, Certificates
 from ca_core.services.ports.documents import Documents
+from ca_core.services.ports.imports import Imports
 from ca_core.services.ports.rows import AllRows
 from ca_core.services.ports.work import JobQueue
 
@@ -36,6 +37,8 @@ class Transaction(Protocol):
     def certificates(self) -> Certificates: ...
     @property
     def authorities(self) -> Authorities: ...
+    @property
+    def imports(self) -> Imports: ...
     @property
     def accounts(self) -> Accounts: ...
     @property

@@ -12,6 +12,7 @@ from ca_core.domain.application import Application, Approval, CheckResult, Edito
 from ca_core.domain.authority import Authority, PublishedHead
 from ca_core.domain.certificate import BlockedKey, Certificate, Ground
 from ca_core.domain.document import Document, PageView
+from ca_core.domain.importing import Import
 from ca_core.domain.work import Notice
 from ca_core.storage import tables
 from ca_core.storage.rows import EntityRows
@@ -30,6 +31,7 @@ TABLES: Mapping[type, Table] = {
     Editor: tables.application_editors,
     Notice: tables.notices,
     Ground: tables.certificate_grounds,
+    Import: tables.imports,
     PageView: tables.page_views,
     PublishedHead: tables.published_crls,
 }

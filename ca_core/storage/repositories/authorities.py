@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState, PublishedCrl, PublishedHead
 from ca_core.domain.errors import NotFound
-from ca_core.storage.repositories.counters import next_value
+from ca_core.storage.repositories.counters import begin_at, next_value
 from ca_core.storage.rows import EntityRows
 from ca_core.storage.tables import authorities, crl_changes, published_crls
 
@@ -66,6 +66,9 @@ class AuthorityRows(EntityRows[Authority]):
         self._lock_lists(authority)
         chosen = select(func.max(P.number)).where(P.authority == authority, P.partition == partition)
         return self._execute(chosen).scalar_one() or 0
+
+    def continue_crl_numbers(self, authority: UUID, last: int) -> None:
+        begin_at(self._connection, f"crl:{authority}:0", last)
 
     def publish_crl(self, crl: PublishedCrl) -> None:
         self._lock_lists(crl.authority)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ca_core.storage.refusals import translated
 from ca_core.storage.tables import counters
+
+
+def begin_at(connection: Connection, name: str, value: int) -> None:
+    """Let a counter that was never asked go on from there; Duplicate for one that was."""
+    with translated():
+        connection.execute(insert(counters).values(name=name, value=value))
 
 
 def next_value(connection: Connection, name: str) -> int:

@@ -24,6 +24,7 @@ from ca_core.storage.tables.certificates import (
     certificate_grounds,
     certificates,
     crl_changes,
+    imports,
     published_crls,
 )
 from ca_core.storage.tables.metadata import metadata
@@ -47,6 +48,7 @@ __all__ = [
     "counters",
     "crl_changes",
     "documents",
+    "imports",
     "jobs",
     "log_in_failures",
     "metadata",

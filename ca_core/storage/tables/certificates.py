@@ -32,6 +32,7 @@ partial index only for the condition that it knows."""
 ENTRY = ("state", "not_after", "revoked_at", "created_at", "reason", "invalidity_date")
 """What an entry is made from: it stands in the indexes themselves, since a list of a million that fetched every row
 would read the whole table."""
+IMPORTED = text("import_id IS NOT NULL")
 
 certificates = Table(
     "certificates",
@@ -64,6 +65,8 @@ certificates = Table(
     Column("held_by", Uuid),
     Column("invalidity_date", Moment),
     Column("report_code_sha256", LargeBinary(32), unique=True),
+    Column("import_id", Uuid),
+    Column("imported_status", String(100)),
     Column("version", Integer, nullable=False),
     Column("search", Text, nullable=False),
     Unique("issuer", "serial"),
@@ -101,9 +104,22 @@ certificates = Table(
         sqlite_where=ON_LISTS,
         postgresql_where=ON_LISTS,
     ),
+    Index("ix_certificates_imported", "import_id", sqlite_where=IMPORTED, postgresql_where=IMPORTED),
 )
 """``issuer`` has no foreign key: an authority's row comes after the certificate that its own key signs.
 ``search``: the subject in lower case."""
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("issuer", Uuid, nullable=False),
+    Column("owner", Uuid, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("taken_by", Uuid, nullable=False),
+    Column("count", Integer),
+    Column("digest", LargeBinary(32)),
+)
 
 certificate_grounds = Table(
     "certificate_grounds",

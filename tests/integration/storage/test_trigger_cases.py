@@ -18,6 +18,7 @@ from ca_core.domain.application import ApprovedContent
 from ca_core.domain.audit import AuditCheckpoint
 from ca_core.domain.authority import Authority, AuthorityKind, PublishedCrl
 from ca_core.domain.certificate import CertificateState, Ground, RevocationReason
+from ca_core.domain.importing import Import, ReadCertificate
 from ca_core.domain.profile import Environment
 from ca_core.domain.work import Notice
 from ca_core.storage.engine import engine_for
@@ -43,6 +44,12 @@ def approval(**changed: str) -> str:
 def intent(**changed: str) -> str:
     values = {"serial": "'aa'", "approval_digest": "tbs_sha256"} | changed
     return copied("certificates", "state = 'intent'", **values)
+
+
+def imported(**changed: str) -> str:
+    """A row that would be taken in, if it were not for the change."""
+    values = {"serial": "'aa'", "sha256": "tbs_sha256", "import_id": "'{open_import}'", "application": "NULL"} | changed
+    return copied("certificates", "import_id = '{closed_import}'", **values)
 
 
 def issued(change: str) -> str:
@@ -119,7 +126,47 @@ CASES: dict[str, dict[str, list[str]]] = {
         "certificate_begins_as_intent": [
             *(intent(state=f"'{state.value}'") for state in CertificateState if state is not CertificateState.INTENT),
             intent(der="tbs"),
+            intent(import_id="'{open_import}'", imported_status="''"),
+            *(
+                imported(**change)
+                for change in (
+                    {"import_id": "'{closed_import}'"},
+                    {"import_id": "NULL"},
+                    {"import_id": ANOTHER},
+                    {"imported_status": "NULL"},
+                    {"issuer": ANOTHER},
+                    {"owner": ANOTHER},
+                    {"state": "'abandoned'"},
+                    {"state": "'intent'"},
+                    {"sha256": "NULL"},
+                )
+            ),
         ],
+        "certificate_origin_stays": [
+            "UPDATE certificates SET import_id = '{open_import}' WHERE state = 'intent'",
+            "UPDATE certificates SET import_id = NULL WHERE import_id IS NOT NULL",
+            "UPDATE certificates SET imported_status = 'SUPERSEDED' WHERE import_id IS NOT NULL",
+        ],
+        "import_begins_open": [copied("imports", "id = '{closed_import}'")],
+        "import_stays": [
+            "UPDATE imports SET digest = 'x' WHERE id = '{closed_import}'",
+            *(
+                f"UPDATE imports SET count = 0, digest = 'x', {change} WHERE id = '{{open_import}}'"
+                for change in (
+                    f"id = {ANOTHER}",
+                    f"issuer = {ANOTHER}",
+                    f"owner = {ANOTHER}",
+                    f"taken_by = {ANOTHER}",
+                    "at = '{other_moment}'",
+                )
+            ),
+        ],
+        "import_is_counted": [
+            "UPDATE imports SET count = 1, digest = 'x' WHERE id = '{open_import}'",
+            "UPDATE imports SET digest = 'x' WHERE id = '{open_import}'",
+            "UPDATE imports SET count = 0 WHERE id = '{open_import}'",
+        ],
+        "import_is_kept": ["DELETE FROM imports"],
         "certificate_content_stays": [
             issued(change)
             for change in (
@@ -294,7 +341,19 @@ def _filled(shelf: Any, other_moment: str) -> dict[str, str]:
                 next_update=tx.now, entries=0, der=b"x", sha256=bytes(32),
             )
         )  # fmt: skip
+        closed, still_open = (
+            Import(
+                id=tx.new_id(), issuer=certificate.issuer, owner=SYSTEM_ACTOR.id, at=tx.now, taken_by=SYSTEM_ACTOR.id
+            )
+            for _ in range(2)
+        )
+        read = ReadCertificate("bb", b"x", b"x", b"s" * 32, b"t" * 32, b"k" * 32, "CN=x", tx.now, tx.now)
+        for one in (closed, still_open):
+            tx.imports.add(one)
+        tx.imports.add_rows(closed, [(tx.new_id(), read, None)])
+        tx.imports.close(replace(closed, count=1, digest=bytes(32)))
     ids = {
+        "open_import": still_open.id, "closed_import": closed.id,
         "owner": owner, "editor": editor, "first": first, "second": second, "former": former, "approved": approved.id,
         "fresh": fresh.id, "later": later.id, "edited": edited.id, "half": half.id, "issued": certificate.id,
     }  # fmt: skip
