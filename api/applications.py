@@ -64,6 +64,7 @@ def create(body: NewApplicationBody) -> Response:
         identification=body.identification,
         centre=body.centre,
         owner=body.owner,
+        replaces=body.replaces,
     )
     return render(ApplicationOut.of(services().intake.create(caller(), new)), 201)
 

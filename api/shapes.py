@@ -37,6 +37,7 @@ class NewApplicationBody(Body):
     identification: Token | None = None
     centre: UUID | None = Field(default=None, description="service centre; staff may leave it out for their own")
     owner: UUID | None = Field(default=None, description="the subscriber's account, when staff apply for somebody")
+    replaces: UUID | None = Field(default=None, description="an imported certificate that the new one is in place of")
 
 
 class ApplicationChanges(Body):

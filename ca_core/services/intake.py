@@ -76,6 +76,7 @@ class Intake:
                 profile=draft.profile,
                 owner=str(draft.owner),
                 content=content_digest(draft).hex(),
+                **({"certificate": str(draft.replaces)} if draft.replaces else {}),
             )
             return draft
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ca_core.domain.access import EVERYTHING, Actor, Role
 from ca_core.domain.application import Application
-from ca_core.domain.errors import InvalidInput, NotFound, NotPermitted
+from ca_core.domain.errors import Duplicate, InvalidInput, NotFound, NotPermitted
 from ca_core.domain.profile import Profile, SubjectClass
 from ca_core.services.ports import Transaction
 from ca_core.services.subject_rules import tidied
@@ -27,6 +27,9 @@ class NewApplication:
     """None: the only one there is, or the operator's own."""
     owner: UUID | None = None
     """The subscriber's account when staff apply for somebody; None: the caller."""
+    replaces: UUID | None = None
+    """The imported certificate that the new one is in place of. Others have an application to begin with again:
+    :meth:`.replacement.Replacement.report`."""
 
 
 def draft_of(tx: Transaction, actor: Actor, new: NewApplication, profile: Profile, *, number: str) -> Application:
@@ -46,9 +49,21 @@ def draft_of(tx: Transaction, actor: Actor, new: NewApplication, profile: Profil
         subject=tidied(new.subject),
         san=new.san,
         identification=new.identification,
+        replaces=None if new.replaces is None else _imported(tx, actor, new.replaces),
         state_since=tx.now,
         created_at=tx.now,
     )
+
+
+def _imported(tx: Transaction, actor: Actor, replaces: UUID) -> UUID:
+    certificate = tx.certificates.get(replaces, seen_by=actor.visibility)
+    if certificate.import_id is None:
+        raise InvalidInput(
+            "only an imported certificate is replaced so", fields={"replaces": "report its loss instead"}
+        )
+    if tx.applications.open_replacement_of(replaces) is not None:
+        raise Duplicate("an application for a certificate in place of this one is open already")
+    return replaces
 
 
 def _owner(tx: Transaction, actor: Actor, owner: UUID | None) -> UUID:

@@ -43,6 +43,8 @@ class Replacement:
         actor.require(Permission.CERTIFICATE_REPLACE)
         with self._transactions.begin(actor) as tx:
             certificate = tx.certificates.get(certificate_id, seen_by=actor.visibility)
+            if certificate.import_id is not None:
+                raise WrongState("it was imported, so nothing is known to begin with; apply for a new one in its place")
             if certificate.application is None:
                 raise WrongState("the authority's own certificates are renewed by the authority")
             started = tx.applications.open_replacement_of(certificate_id)

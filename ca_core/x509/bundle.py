@@ -86,6 +86,8 @@ def _from_der(piece: Piece) -> Iterator[tuple[int, bytes | str]]:
 
 
 def _from_pem(piece: Piece) -> Iterator[tuple[int, bytes | str]]:
+    if piece.position == 0 and _BEGIN.search(piece.data) is None:
+        yield 0, "there is no certificate in it"
     blocks = {found.start(): found for found in _BLOCK.finditer(piece.data)}
     for begin in _BEGIN.finditer(piece.data):
         position, block = piece.position + begin.start(), blocks.get(begin.start())

@@ -226,12 +226,13 @@ def _deceptive(value: str) -> str | None:
 
 def _render(attribute: Attribute) -> str:
     text = re.sub(r'([,+"\\<>;])', r"\\\1", attribute.value)
-    text = "".join(
-        character
-        if character.isprintable()
-        else "".join(f"\\{octet:02X}" for octet in character.encode("utf-8", "replace"))
-        for character in text
-    )
+    if not text.isprintable():
+        text = "".join(
+            character
+            if character.isprintable()
+            else "".join(f"\\{octet:02X}" for octet in character.encode("utf-8", "replace"))
+            for character in text
+        )
     if text.startswith((" ", "#")):
         text = "\\" + text
     if text.endswith(" ") and len(attribute.value) > 1:

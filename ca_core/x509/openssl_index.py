@@ -40,7 +40,7 @@ def read_index(text: str) -> Iterator[IndexEntry]:
         if not line:
             continue
         try:
-            state, _, revoked, serial, *_ = line.split("\t")
+            state, _, revoked, serial, _, _ = line.split("\t")
             if state not in ("V", "R", "E") or (state == "R") != bool(revoked):
                 raise ValueError
             yield IndexEntry(int(serial, 16), *(_revocation(revoked) if revoked else (None, None, None)))

@@ -52,6 +52,7 @@ def new(
     identification: Annotated[str | None, typer.Option(help="How identity was established.")] = None,
     centre: Annotated[str | None, typer.Option(help="Code of the service centre.")] = None,
     owner: Annotated[str | None, typer.Option(help="The subscriber's e-mail address.")] = None,
+    replaces: Annotated[str | None, typer.Option(help="An imported certificate that it is in place of.")] = None,
     data: Annotated[Path | None, typer.Option(help="JSON object of subject attributes; - for standard input.")] = None,
 ) -> None:
     """Start an application (a draft)."""
@@ -74,6 +75,7 @@ def new(
         identification=identification,
         centre=accounts.centre_by_code(context.actor, centre).id if centre else None,
         owner=accounts.find_by_email(context.actor, owner).id if owner else None,
+        replaces=context.services.certificates.get(context.actor, identifier(replaces)).id if replaces else None,
     )
     if context.dry_run:
         context.services.intake.check(context.actor, request)

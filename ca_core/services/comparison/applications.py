@@ -98,7 +98,7 @@ def _after(record: AuditRecord, state: str) -> Mapping[str, object]:
                 "request": None,
                 "request_sent_by": None,
                 "certificate": None,
-                "replaces": details.get("certificate") if begun else None,
+                "replaces": details.get("certificate"),
                 "circumstance": details.get("circumstance") if begun else None,
             }
         case "application.submitted":
