@@ -18,6 +18,7 @@ from api import (
     certificates,
     documents,
     idempotency,
+    mass_revocations,
     problems,
     records,
 )
@@ -69,7 +70,9 @@ def create_api(
     limits.register(app)  # knows the account by now
     bodies.register(app, max_json=MAX_BODY)
     idempotency.register(app, services.idempotency)
-    for module in (applications, documents, certificates, batches, catalogue, accounts, records):
+    for module in (
+        applications, documents, certificates, batches, mass_revocations, catalogue, accounts, records,
+    ):
         app.register_api(module.blueprint)
     app.register_api(certificates.report)
 

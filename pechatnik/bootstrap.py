@@ -38,6 +38,7 @@ from ca_core.services.intake import Intake
 from ca_core.services.issuance import Issuance, Observer
 from ca_core.services.jobs import EventDispatch, Handler, JobDesk, Worker
 from ca_core.services.journeys import Journeys
+from ca_core.services.mass_revocation import MassRevocationOffice
 from ca_core.services.notices import Notices
 from ca_core.services.ports import Clock
 from ca_core.services.reconciliation import Reconciliation
@@ -209,6 +210,7 @@ def build(
         issuance=issuance,
         jobs=JobDesk(transactions),
         journeys=Journeys(transactions),
+        mass_revocations=MassRevocationOffice(transactions, cap=config.revocation.cap),
         notices=notices,
         profiles=packs,
         recheck=Recheck(transactions, packs, audit, SealedDocuments(transactions, store=store)),
@@ -249,6 +251,7 @@ def build(
         JobKind.PRESIGN: presigner.do,
         JobKind.EVENT: EventDispatch(transactions, contributions.event_handlers),
         JobKind.CRL: crls.refresh,
+        JobKind.REVOKE_MANY: services.mass_revocations.work,
         JobKind.RECHECK: services.recheck.of_day,
         JobKind.RESPONDERS: authorities.renew_now,
     }

@@ -149,6 +149,11 @@ class Desk(Section):
     """Days after which a draft or an unused approval expires."""
 
 
+class Revocation(Section):
+    cap: int = Field(default=250_000, ge=1)
+    """Certificates of one mass revocation at most."""
+
+
 class Config(BaseSettings):
     """The whole configuration, checked."""
 
@@ -167,6 +172,7 @@ class Config(BaseSettings):
     mail: Mail = Mail()
     status: Status = Status()
     desk: Desk = Desk()
+    revocation: Revocation = Revocation()
 
     @classmethod
     def settings_customise_sources(

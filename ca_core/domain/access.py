@@ -26,6 +26,10 @@ class Permission(StrEnum):
     CERTIFICATE_HOLD = "certificate.hold"
     CERTIFICATE_UNHOLD = "certificate.unhold"
     CERTIFICATE_REVOKE = "certificate.revoke"
+    CERTIFICATE_REVOKE_MANY = "certificate.revoke-many"
+    """Show and ask for a mass revocation."""
+    CERTIFICATE_REVOKE_APPROVE = "certificate.revoke-approve"
+    """Approve one that somebody else asked for."""
     CERTIFICATE_REPLACE = "certificate.replace"
     CERTIFICATE_IMPORT = "certificate.import"
     AUTHORITY_VIEW = "authority.view"
@@ -111,6 +115,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.CERTIFICATE_ISSUE,
             P.CERTIFICATE_HOLD,
             P.CERTIFICATE_REVOKE,
+            P.CERTIFICATE_REVOKE_APPROVE,
             P.TOKEN_MANAGE,
         }
     ),
@@ -121,6 +126,8 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.CERTIFICATE_HOLD,
             P.CERTIFICATE_UNHOLD,
             P.CERTIFICATE_REVOKE,
+            P.CERTIFICATE_REVOKE_MANY,
+            P.CERTIFICATE_REVOKE_APPROVE,
             P.CERTIFICATE_IMPORT,
             P.AUTHORITY_VIEW,
             P.CRL_ISSUE,
@@ -151,7 +158,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         {P.ACCOUNT_VIEW, P.ACCOUNT_MANAGE, P.CENTRE_MANAGE, P.AUTHORITY_VIEW, P.JOB_VIEW, P.TOKEN_MANAGE}
     ),
     # The system keeps time, publishes and initialises; it decides on no application.
-    Role.SYSTEM: frozenset(P) - {P.APPLICATION_REVIEW, P.APPLICATION_APPROVE},
+    Role.SYSTEM: frozenset(P) - {P.APPLICATION_REVIEW, P.APPLICATION_APPROVE, P.CERTIFICATE_REVOKE_APPROVE},
 }
 
 PRIVILEGED = frozenset({Role.OPERATOR, Role.REVIEWER, Role.SECURITY_OFFICER, Role.ADMINISTRATOR, Role.SYSTEM})

@@ -32,6 +32,8 @@ class JobKind(StrEnum):
     """Sign the OCSP answers of ``issuer`` for the serials after ``after`` up to ``until``."""
     CRL = "crl"
     """Build the list of ``authority`` and ``partition`` anew."""
+    REVOKE_MANY = "revoke-many"
+    """Carry out the mass ``revocation``."""
     RESPONDERS = "responders"
     """Make responders for issuers that have none."""
     RECHECK = "recheck"

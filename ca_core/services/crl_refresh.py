@@ -18,11 +18,18 @@ def refresh_crl(tx: Transaction, certificate: Certificate) -> None:
     refresh_list(tx, certificate.issuer, certificate.partition)
 
 
-def refresh_list(tx: Transaction, authority: UUID, partition: int) -> None:
-    """Queue a new list.
+def refresh_list(tx: Transaction, authority: UUID, partition: int, *, at_once: str = "") -> None:
+    """Queue a new list; with ``at_once``, which names the change, as soon as this transaction has committed.
 
     The list is built one more :data:`GATHER` after the slot has ended, so that every transaction of the slot has
     committed: whoever committed later would find its slot's job known and done, and stand in no list."""
+    if at_once:
+        tx.jobs.enqueue(
+            JobKind.CRL,
+            {"authority": str(authority), "partition": partition},
+            dedupe_key=f"crl:{authority}:{partition}:{at_once}",
+        )
+        return
     slot = int(tx.now.timestamp() // GATHER.total_seconds()) + 1
     tx.jobs.enqueue(
         JobKind.CRL,

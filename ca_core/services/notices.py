@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from uuid import UUID
 
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor, Permission
@@ -39,28 +39,41 @@ def notify(
             known["due"] = application.due_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     if certificate is not None:
         known["serial"] = certificate.serial.hex
+    about = application.id if application is not None else certificate.application if certificate else None
+    queue_notices(tx, [notice_of(tx, account, kind, about=about, **known)], run_at=tx.now)
+
+
+def notice_of(tx: Transaction, account: UUID, kind: str, *, about: UUID | None, **known: str) -> Notice:
+    """What :func:`queue_notices` queues; ``about`` is an application. IntegrityAlarm when the template asks for more
+    than is known, or does not exist."""
     needed = TEXTS.placeholders(kind)
     if missing := needed - known.keys():
         raise IntegrityAlarm(f"the notice {kind!r} needs {', '.join(sorted(missing))}")
-    notice = Notice(
+    return Notice(
         id=tx.new_id(),
         account=account,
         kind=kind,
         context={name: known[name] for name in sorted(needed)},
-        application=application.id if application is not None else certificate.application if certificate else None,
+        application=about,
         created_at=tx.now,
     )
-    tx.jobs.add_notice(notice)
-    tx.audit.record(
-        "notice.queued",
-        "notice",
-        notice.id,
-        account=str(account),
-        notice=kind,
-        application=str(notice.application) if notice.application else None,
-        context=context_digest(notice.context),
-    )
-    tx.jobs.enqueue(JobKind.NOTICE, {"notice": str(notice.id)}, dedupe_key=f"notice:{notice.id}")
+
+
+def queue_notices(tx: Transaction, notices: Sequence[Notice], *, run_at: datetime) -> None:
+    """Tell all of them, at that moment or later."""
+    for notice in notices:
+        tx.jobs.add_notice(notice)
+        tx.audit.record(
+            "notice.queued",
+            "notice",
+            notice.id,
+            account=str(notice.account),
+            notice=notice.kind,
+            application=str(notice.application) if notice.application else None,
+            context=context_digest(notice.context),
+        )
+        arguments = {"notice": str(notice.id)}
+        tx.jobs.enqueue(JobKind.NOTICE, arguments, dedupe_key=f"notice:{notice.id}", run_at=run_at)
 
 
 def context_digest(context: Mapping[str, str]) -> str:

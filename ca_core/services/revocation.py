@@ -81,11 +81,11 @@ class Revocation:
                     fields={"reason": "not of a subscriber's certificate"},
                 )
             if invalidity_date is not None:
-                _require_plausible(invalidity_date, now=tx.now)
+                require_plausible(invalidity_date, now=tx.now)
             return revoke_for_good(tx, certificate, reason=reason, invalidity_date=invalidity_date, ground=ground)
 
 
-def _require_plausible(invalidity_date: datetime, *, now: datetime) -> None:
+def require_plausible(invalidity_date: datetime, *, now: datetime) -> None:
     """The date since when the key is suspect (RFC 5280 §5.3.2); it may lie before the certificate: keys are older."""
     if invalidity_date.tzinfo is None:
         raise InvalidInput("the invalidity date has no time zone", fields={"invalidity_date": "a time with its zone"})

@@ -20,6 +20,7 @@ from ca_core.services.intake import Intake
 from ca_core.services.issuance import Issuance
 from ca_core.services.jobs import JobDesk
 from ca_core.services.journeys import Journeys
+from ca_core.services.mass_revocation import MassRevocationOffice
 from ca_core.services.notices import Notices
 from ca_core.services.ports import Profiles
 from ca_core.services.reconciliation import Reconciliation
@@ -53,6 +54,7 @@ class Services:
     issuance: Issuance
     jobs: JobDesk
     journeys: Journeys
+    mass_revocations: MassRevocationOffice
     notices: Notices
     profiles: Profiles
     recheck: Recheck

@@ -34,6 +34,7 @@ _TRIGGERS: Mapping[str, CaError] = {
     "approvals_missing": ApprovalNeeded("the database has not enough approvals of exactly this for a certificate"),
     "change_unconfirmed": ApprovalNeeded("a privileged role is given by a change that somebody else confirmed"),
     "certificate_step": WrongState("a certificate cannot go from its state to that one"),
+    "mass_unapproved": ApprovalNeeded("a mass revocation is carried out when somebody else approved it"),
     "import_open": WrongState("an import begins without a count, and ends with one"),
     "crl_number": Conflict("a list with a higher number is published already"),
     "counter": IntegrityAlarm("a counter was to be set back"),

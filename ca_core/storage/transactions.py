@@ -27,6 +27,7 @@ from ca_core.storage.repositories.documents import DocumentRows
 from ca_core.storage.repositories.imports import ImportRows
 from ca_core.storage.repositories.jobs import JobRows
 from ca_core.storage.repositories.log_ins import LogInRows
+from ca_core.storage.repositories.mass_revocations import MassRevocationRows
 
 
 class Transaction:
@@ -83,6 +84,10 @@ class Transaction:
     @cached_property
     def imports(self) -> ImportRows:
         return ImportRows(self._connection)
+
+    @cached_property
+    def mass_revocations(self) -> MassRevocationRows:
+        return MassRevocationRows(self._connection, self.certificates, now=self.now)
 
     @cached_property
     def accounts(self) -> AccountRows:

@@ -295,6 +295,44 @@ TRIGGERS = (
         " OR NEW.count <> (SELECT count(*) FROM certificates c WHERE c.import_id = NEW.id)",
         "import_open",
     ),
+    # Invariants 12 and 14: one person alone revokes no multitude, and not another one than was approved.
+    Trigger(
+        "mass_revocation_begins_unapproved",
+        "mass_revocations",
+        "INSERT",
+        "NEW.approved_by IS NOT NULL OR NEW.done <> 0 OR NEW.revoked <> 0 OR NEW.finished_at IS NOT NULL",
+        "mass_unapproved",
+    ),
+    Trigger("mass_revocation_by_two", "mass_revocations", "UPDATE", "NEW.approved_by = OLD.asked_by", "self_approval"),
+    Trigger(
+        "mass_revocation_is_approved",
+        "mass_revocations",
+        "UPDATE",
+        "(NEW.done <> OLD.done OR NEW.revoked <> OLD.revoked OR NEW.finished_at IS NOT NULL)"
+        " AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = NEW.approved_by AND a.active)",
+        "mass_unapproved",
+    ),
+    Trigger(
+        "mass_revocation_stays",
+        "mass_revocations",
+        "UPDATE",
+        "CAST(OLD.selection AS TEXT) <> CAST(NEW.selection AS TEXT) OR OLD.finished_at IS NOT NULL"
+        " OR NEW.done < OLD.done OR (OLD.approved_by IS NOT NULL AND ("
+        + _changed("approved_by", "approved_at")
+        + ")) OR "
+        + _changed("id", "reason", "invalidity_date", "words", "count", "digest", "asked_by", "asked_at"),
+        "immutable",
+    ),
+    Trigger("mass_revocation_is_kept", "mass_revocations", "DELETE", "1 = 1", "immutable"),
+    Trigger(
+        "member_before_approval",
+        "mass_revocation_members",
+        "INSERT",
+        "NOT EXISTS (SELECT 1 FROM mass_revocations m WHERE m.id = NEW.revocation AND m.approved_by IS NULL)",
+        "immutable",
+    ),
+    Trigger("member_stays", "mass_revocation_members", "UPDATE", "1 = 1", "immutable"),
+    Trigger("member_is_kept", "mass_revocation_members", "DELETE", "1 = 1", "immutable"),
     Trigger("import_is_kept", "imports", "DELETE", "1 = 1", "immutable"),
     # Invariant 7
     Trigger("audit_record_stays", "audit_records", "UPDATE", "1 = 1", "immutable"),

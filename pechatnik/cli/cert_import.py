@@ -16,7 +16,6 @@ import typer
 from ca_core.domain.errors import InvalidInput
 from ca_core.domain.importing import Refusal
 from ca_core.x509.bundle import Piece, pieces
-from pechatnik.cli.cert import app
 from pechatnik.cli.context import context_of, read_file
 from pechatnik.cli.exit_codes import NEGATIVE
 from pechatnik.processes import spread_over
@@ -27,7 +26,6 @@ class Signatures(StrEnum):
     NONE = "none"
 
 
-@app.command("import")
 def import_(
     ctx: typer.Context,
     files: Annotated[list[Path], typer.Argument(help="PEM bundles, DER one after the other, or folders of them.")],
@@ -106,3 +104,8 @@ def _refusals(path: Path) -> Iterator[Callable[[Refusal], None]]:
             yield refuse
     except OSError as error:
         raise InvalidInput(f"{path} cannot be written: {error.strerror}") from None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to those of ``cert``."""
+    app.command("import")(import_)

@@ -29,12 +29,13 @@ WITH_DRY_RUN = frozenset(
         "cert import",
         "cert issue",
         "cert revoke",
+        "cert revoke-many",
         "ca init",
         "db upgrade",
     }
 )
 """Commands that show what they would do."""
-READING_VERBS = frozenset({"list", "show", "verify", "check", "query", "doctor"})
+READING_VERBS = frozenset({"list", "revocations", "show", "verify", "check", "query", "doctor"})
 """Verbs that change nothing anyway."""
 TOKEN_VARIABLE = "PECHATNIK_TOKEN"  # noqa: S105 - the name of the variable, not a token
 MAX_INPUT = 64 * 1024 * 1024

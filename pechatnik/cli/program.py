@@ -24,6 +24,7 @@ from pechatnik.cli import (
     cert_import,
     crl,
     database,
+    mass_revocation,
     ocsp,
     plugin,
     process,
@@ -41,7 +42,9 @@ app = typer.Typer(
     add_completion=False,
 )
 process.register(app)
-for noun in (authority, application, cert_import, crl, ocsp, audit, database, settings, plugin):
+for of_certificates in (cert_import, mass_revocation):
+    of_certificates.register(cert.app)
+for noun in (authority, application, cert, crl, ocsp, audit, database, settings, plugin):
     app.add_typer(noun.app)
 cert.app.command("batch")(batch.batch)
 for group in (account.accounts, account.tokens, account.centres):

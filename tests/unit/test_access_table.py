@@ -36,6 +36,8 @@ TABLE = {
     "certificate.unhold": ".O.C...Y",
     "certificate.revoke": "SORC...Y",
     "certificate.replace": "SO.....Y",
+    "certificate.revoke-many": "...C...Y",
+    "certificate.revoke-approve": "..RC....",
     "certificate.import": "...C...Y",
     "authority.view": "...CU.DY",
     "authority.manage": ".......Y",

@@ -18,6 +18,7 @@ from ca_core.services.comparison.documents import Documents
 from ca_core.services.comparison.editors import Editors
 from ca_core.services.comparison.grounds import Grounds
 from ca_core.services.comparison.imports import Imports
+from ca_core.services.comparison.mass_revocations import MassRevocations
 from ca_core.services.comparison.notices import Notices
 from ca_core.services.comparison.page_views import PageViews
 
@@ -27,6 +28,7 @@ def comparisons() -> Sequence[Comparison]:
     return (
         Certificates(),
         Imports(),
+        MassRevocations(),
         Grounds(),
         Authorities(),
         PublishedCrls(),

@@ -19,6 +19,7 @@ from ca_core.services.ports.documents import (
 )
 from ca_core.services.ports.imports import Imports
 from ca_core.services.ports.keys import KeyStore, Signer, SymmetricKeys
+from ca_core.services.ports.mass_revocations import MassRevocations
 from ca_core.services.ports.packs import Calendar, Profiles, WorkingTime
 from ca_core.services.ports.plugins import CheckOutcome, EventHandler, EvidenceCheck
 from ca_core.services.ports.rows import AllRows, Page, Rows
@@ -49,6 +50,7 @@ __all__ = [
     "LogIns",
     "Mailer",
     "MalwareScanner",
+    "MassRevocations",
     "ObjectStore",
     "Page",
     "PageRenderer",

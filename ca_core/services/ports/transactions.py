@@ -15,6 +15,7 @@ from ca_core.services.ports.audit import AuditTrail
 from ca_core.services.ports.certificates import Authorities, Certificates
 from ca_core.services.ports.documents import Documents
 from ca_core.services.ports.imports import Imports
+from ca_core.services.ports.mass_revocations import MassRevocations
 from ca_core.services.ports.rows import AllRows
 from ca_core.services.ports.work import JobQueue
 
@@ -39,6 +40,8 @@ class Transaction(Protocol):
     def authorities(self) -> Authorities: ...
     @property
     def imports(self) -> Imports: ...
+    @property
+    def mass_revocations(self) -> MassRevocations: ...
     @property
     def accounts(self) -> Accounts: ...
     @property

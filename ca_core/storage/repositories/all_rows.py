@@ -13,6 +13,7 @@ from ca_core.domain.authority import Authority, PublishedHead
 from ca_core.domain.certificate import BlockedKey, Certificate, Ground
 from ca_core.domain.document import Document, PageView
 from ca_core.domain.importing import Import
+from ca_core.domain.mass_revocation import MassRevocation
 from ca_core.domain.work import Notice
 from ca_core.storage import tables
 from ca_core.storage.rows import EntityRows
@@ -32,6 +33,7 @@ TABLES: Mapping[type, Table] = {
     Notice: tables.notices,
     Ground: tables.certificate_grounds,
     Import: tables.imports,
+    MassRevocation: tables.mass_revocations,
     PageView: tables.page_views,
     PublishedHead: tables.published_crls,
 }

@@ -205,11 +205,20 @@ class CertificateRows(EntityRows[Certificate]):
         column = blocked_keys.c.spki_sha256
         return frozenset(self._execute(select(column).where(column.in_(spki_sha256))).scalars())
 
+    def block_keys(self, keys: Collection[bytes], reason: str, at: datetime) -> None:
+        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+        rows = [{"spki_sha256": key, "reason": reason, "at": at} for key in sorted(keys)]
+        if rows:
+            self._execute(dialect.insert(blocked_keys).on_conflict_do_nothing(), rows)
+
     def is_blocked(self, spki_sha256: bytes) -> bool:
         return bool(self.blocked((spki_sha256,)))
 
     def add_ground(self, ground: Ground) -> None:
         self._grounds.add(ground)
+
+    def add_grounds(self, grounds: Sequence[Ground]) -> None:
+        self._grounds.add_all(grounds)
 
     def grounds(self, certificate: UUID) -> Sequence[Ground]:
         grounds = certificate_grounds.c

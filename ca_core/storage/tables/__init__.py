@@ -27,6 +27,7 @@ from ca_core.storage.tables.certificates import (
     imports,
     published_crls,
 )
+from ca_core.storage.tables.mass_revocations import mass_revocation_members, mass_revocations
 from ca_core.storage.tables.metadata import metadata
 from ca_core.storage.tables.records import audit_checkpoints, audit_records, counters, jobs, notices
 
@@ -51,6 +52,8 @@ __all__ = [
     "imports",
     "jobs",
     "log_in_failures",
+    "mass_revocation_members",
+    "mass_revocations",
     "metadata",
     "notices",
     "page_views",

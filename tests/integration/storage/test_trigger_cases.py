@@ -19,6 +19,7 @@ from ca_core.domain.audit import AuditCheckpoint
 from ca_core.domain.authority import Authority, AuthorityKind, PublishedCrl
 from ca_core.domain.certificate import CertificateState, Ground, RevocationReason
 from ca_core.domain.importing import Import, ReadCertificate
+from ca_core.domain.mass_revocation import Chosen, MassRevocation
 from ca_core.domain.profile import Environment
 from ca_core.domain.work import Notice
 from ca_core.storage.engine import engine_for
@@ -44,6 +45,10 @@ def approval(**changed: str) -> str:
 def intent(**changed: str) -> str:
     values = {"serial": "'aa'", "approval_digest": "tbs_sha256"} | changed
     return copied("certificates", "state = 'intent'", **values)
+
+
+def mass(**changed: str) -> str:
+    return copied("mass_revocations", "id = '{asked}'", **changed)
 
 
 def imported(**changed: str) -> str:
@@ -197,6 +202,45 @@ CASES: dict[str, dict[str, list[str]]] = {
         "certificate_is_kept": ["DELETE FROM certificates WHERE state = 'intent'"],
     },
     "invariant_14": {
+        "mass_revocation_begins_unapproved": [
+            mass(approved_by="'{first}'"),
+            mass(done="1"),
+            mass(revoked="1"),
+            mass(finished_at="asked_at"),
+        ],
+        "mass_revocation_by_two": ["UPDATE mass_revocations SET approved_by = asked_by WHERE id = '{asked}'"],
+        "mass_revocation_is_approved": [
+            "UPDATE mass_revocations SET done = 1 WHERE id = '{asked}'",
+            "UPDATE mass_revocations SET revoked = 1 WHERE id = '{asked}'",
+            "UPDATE mass_revocations SET finished_at = asked_at WHERE id = '{asked}'",
+            f"UPDATE mass_revocations SET done = 1, approved_by = {ANOTHER} WHERE id = '{{asked}}'",
+        ],
+        "mass_revocation_stays": [
+            *(
+                f"UPDATE mass_revocations SET {change} WHERE id = '{{asked}}'"
+                for change in (
+                    f"id = {ANOTHER}",
+                    "selection = '[1]'",
+                    "reason = 5",
+                    "invalidity_date = asked_at",
+                    "words = 'x y'",
+                    "count = 9",
+                    "digest = 'x'",
+                    f"asked_by = {ANOTHER}",
+                    "asked_at = '{other_moment}'",
+                )
+            ),
+            "UPDATE mass_revocations SET approved_by = '{owner}' WHERE id = '{under_way}'",
+            "UPDATE mass_revocations SET approved_at = '{other_moment}' WHERE id = '{under_way}'",
+            "UPDATE mass_revocations SET done = 0 WHERE id = '{under_way}'",
+        ],
+        "mass_revocation_is_kept": ["DELETE FROM mass_revocations"],
+        "member_before_approval": [
+            copied("mass_revocation_members", "revocation = '{under_way}'", position="9"),
+            copied("mass_revocation_members", "revocation = '{under_way}'", revocation=ANOTHER),
+        ],
+        "member_stays": [f"UPDATE mass_revocation_members SET certificate = {ANOTHER}"],
+        "member_is_kept": ["DELETE FROM mass_revocation_members"],
         "certificate_stays_revoked": [
             f"UPDATE certificates SET {change} WHERE state = '{state}'"
             for state in ("revoked", "abandoned")
@@ -341,6 +385,21 @@ def _filled(shelf: Any, other_moment: str) -> dict[str, str]:
                 next_update=tx.now, entries=0, der=b"x", sha256=bytes(32),
             )
         )  # fmt: skip
+        asked, under_way = (
+            MassRevocation(
+                id=tx.new_id(), selection={}, reason=RevocationReason.SUPERSEDED, invalidity_date=None, words="x",
+                count=2, digest=bytes(32), asked_by=second, asked_at=tx.now,
+            )
+            for _ in range(2)
+        )  # fmt: skip
+        member = Chosen(
+            certificate.id, certificate.issuer, certificate.serial, certificate.state, "", 0, None, owner, bytes(32)
+        )
+        for revocation in (asked, under_way):
+            tx.mass_revocations.add(revocation)
+            tx.mass_revocations.add_members(revocation.id, [member])
+        approved_one = tx.mass_revocations.replace(replace(under_way, approved_by=first, approved_at=tx.now))
+        tx.mass_revocations.replace(replace(approved_one, done=1))
         closed, still_open = (
             Import(
                 id=tx.new_id(), issuer=certificate.issuer, owner=SYSTEM_ACTOR.id, at=tx.now, taken_by=SYSTEM_ACTOR.id
@@ -353,6 +412,8 @@ def _filled(shelf: Any, other_moment: str) -> dict[str, str]:
         tx.imports.add_rows(closed, [(tx.new_id(), read, None)])
         tx.imports.close(replace(closed, count=1, digest=bytes(32)))
     ids = {
+        "asked": asked.id,
+        "under_way": under_way.id,
         "open_import": still_open.id, "closed_import": closed.id,
         "owner": owner, "editor": editor, "first": first, "second": second, "former": former, "approved": approved.id,
         "fresh": fresh.id, "later": later.id, "edited": edited.id, "half": half.id, "issued": certificate.id,
