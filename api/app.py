@@ -71,7 +71,14 @@ def create_api(
     bodies.register(app, max_json=MAX_BODY)
     idempotency.register(app, services.idempotency)
     for module in (
-        applications, documents, certificates, batches, mass_revocations, catalogue, accounts, records,
+        applications,
+        documents,
+        certificates,
+        batches,
+        mass_revocations,
+        catalogue,
+        accounts,
+        records,
     ):
         app.register_api(module.blueprint)
     app.register_api(certificates.report)

@@ -158,7 +158,7 @@ def _publish(tx: Transaction, authority: Authority, numbered: tuple[CertificateL
         number=number,
         this_update=crl.this_update,
         next_update=crl.next_update,
-        entries=sum(1 for _ in crl.serials()),
+        entries=sum(1 for _ in crl.encoded_entries()),
         der=crl.der,
         sha256=hashlib.sha256(crl.der).digest(),
     )

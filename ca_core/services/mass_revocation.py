@@ -237,9 +237,7 @@ def _record(tx: Transaction, mass: MassRevocation, chosen: Sequence[Chosen]) -> 
         run_at=later,
     )
     for one in chosen:
-        tx.jobs.enqueue(
-            JobKind.EVENT, {"event": "certificate.revoked", "certificate": str(one.id)}, run_at=later
-        )
+        tx.jobs.enqueue(JobKind.EVENT, {"event": "certificate.revoked", "certificate": str(one.id)}, run_at=later)
 
 
 def _revoke_newer(tx: Transaction, mass: MassRevocation) -> None:
