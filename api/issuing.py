@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -27,15 +27,24 @@ from ca_core.services.issuance_order import Wanted
 from ca_core.services.tokens import Tokens
 from web.hosts import serves
 
-_PATH = re.compile(r"/api/v1/applications/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/issue")
+_PATH = re.compile(rb"/api/v1/applications/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/issue")
+
+_UNUSUAL = frozenset({b"transfer-encoding", b"idempotency-key", b"x-forwarded-host"})
+"""Headers with which a request goes the long way."""
 
 Answer = tuple[int, list[tuple[str, str]], bytes]
 """Status, headers, body."""
 
+_TOO_MANY = Problem.of(TryAgain("too many wait for their certificate; try again")).model_dump_json().encode()
 BUSY: Answer = (
     503,
-    [("content-type", "application/problem+json"), ("cache-control", "no-store"), ("retry-after", "1")],
-    Problem.of(TryAgain("too many wait for their certificate; try again")).model_dump_json().encode(),
+    [
+        ("content-type", "application/problem+json"),
+        ("cache-control", "no-store"),
+        ("retry-after", "1"),
+        ("content-length", str(len(_TOO_MANY))),
+    ],
+    _TOO_MANY,
 )
 """Rather than a queue without an end."""
 
@@ -62,20 +71,21 @@ class Issuing:
         self._run: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="issuing")
 
-    def asked(self, scope: Any) -> Asked | None:
-        """What an RSGI request asks for, if it may go this way."""
-        match = _PATH.fullmatch(scope.path)
-        if match is None or scope.method != "POST" or scope.query_string:
+    def asked(self, scope: Mapping[str, Any]) -> Asked | None:
+        """What an ASGI request asks for, if it may go this way."""
+        match = _PATH.fullmatch(scope["raw_path"])
+        if match is None or scope["method"] != "POST" or scope["query_string"]:
             return None
-        headers = scope.headers
-        if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers or "idempotency-key" in headers:
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        if headers.keys() & _UNUSUAL or headers.get(b"content-length", "0") != "0":
             return None
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        version = version_in(headers.get("if-match", ""))
-        host = scope.authority or headers.get("host", "")
-        if scheme.lower() != "bearer" or version is None or not serves(self._hosts, host):
+        if len(headers) != len(scope["headers"]):  # something is said twice
             return None
-        return Asked(token.strip(), UUID(match[1]), version)
+        scheme, _, token = headers.get(b"authorization", "").partition(" ")
+        version = version_in(headers.get(b"if-match", ""))
+        if scheme.lower() != "bearer" or version is None or not serves(self._hosts, headers.get(b"host", "")):
+            return None
+        return Asked(token.strip(), UUID(match[1].decode()), version)
 
     async def answer(self, asked: Asked) -> Answer | None:
         """The certificate, as the long way gives it, or :data:`BUSY`; None when the long way has to say why not."""
@@ -118,10 +128,12 @@ class Issuing:
 def _rendered(outcome: object) -> Answer | None:
     if not isinstance(outcome, Certificate):
         return None
+    body = CertificateOut.of(outcome).model_dump_json().encode() + b"\n"
     headers = [
         ("content-type", "application/json"),
         ("etag", f'"{outcome.version}"'),
         ("cache-control", "no-store"),
         ("x-content-type-options", "nosniff"),
+        ("content-length", str(len(body))),
     ]
-    return 200, headers, CertificateOut.of(outcome).model_dump_json().encode() + b"\n"
+    return 200, headers, body

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
-import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 
 import structlog
 
 from api.issuing import Issuing
-from ocsp.wsgi import PREFIX as OCSP, REQUEST_TYPE, Response, request_in
+from ocsp.http import ReadyResponses
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -33,10 +31,10 @@ DRAWING_THREADS = 4
 HELD_BODIES = 256 * 1024 * 1024
 """Octets of bodies in memory at once, of all requests together; beyond it clients are told to come again."""
 
-GRACE = 2.0
-"""Seconds in which requests that are being answered are answered, once the server is to end."""
-LAST_WRITES = 0.5
-"""Seconds for what was answered to reach its client; after that a connection that stays open ends nevertheless."""
+Response = tuple[int, list[tuple[str, str]], bytes]
+"""Status, headers, body."""
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
 
 log = structlog.get_logger("front")
 
@@ -50,120 +48,95 @@ class Refused(Exception):
         self.words = words
 
 
+class Gone(Exception):
+    """The client hung up before its request was whole."""
+
+
 class Front:
-    """An RSGI application over a WSGI application."""
+    """An ASGI application over a WSGI application."""
 
     def __init__(
         self,
         application: WSGIApplication,
         *,
-        at_once: Callable[[bytes, str, str | None], Response | None],
+        ready: ReadyResponses | None,
         issuing: Issuing,
         threads: int,
         body_limit: int,
         body_seconds: float,
     ) -> None:
-        """``at_once`` gives a status answer that stands ready (:meth:`ocsp.wsgi.OcspApplication.at_once`), and
-        ``issuing`` certificates, on the event loop. ``body_limit`` in octets; a body that is not whole after
+        """``ready`` gives the status answers that stand ready; the connection asks it before the application is run.
+        ``issuing`` gives certificates, many with one commit. ``body_limit`` in octets; a body that is not whole after
         ``body_seconds`` is given up."""
+        self.ready = ready
         self._application = application
-        self._ready = at_once
         self._issuing = issuing
         self._body_limit = body_limit
         self._body_seconds = body_seconds
         self._held = 0
-        self._answering = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._endings: set[asyncio.Task[None]] = set()
         self._status = ThreadPoolExecutor(STATUS_THREADS, thread_name_prefix="status")
         self._drawing = ThreadPoolExecutor(DRAWING_THREADS, thread_name_prefix="drawing")
         self._others = ThreadPoolExecutor(threads, thread_name_prefix="request")
 
-    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        loop.add_signal_handler(signal.SIGTERM, lambda: self._endings.add(loop.create_task(self._end())))
-
-    async def _end(self) -> None:
-        """End within a second or so. Granian by itself waits for every client that keeps a connection open, such as
-        one that has sent half a header, until its process is killed with a warning."""
-        signal.raise_signal(signal.SIGINT)  # granian's own end, which closes what is idle, is kept under this one
-        await self._answered()
-        await asyncio.sleep(LAST_WRITES)
-        leave()
-
-    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Granian has no connection any more. A client that hung up left its request behind, which may be signing."""
-        loop.run_until_complete(self._answered())
-        leave()
-
-    async def _answered(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GRACE):
-                await self._idle.wait()
-
-    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
-        path: str = scope.path
-        if path.startswith(OCSP) and scope.method == "GET":
-            request = request_in(path)
-            answer = self._ready(request, "GET", scope.headers.get("if-none-match"))
-            if answer is not None:
-                protocol.response_bytes(*answer)
-                return
-        self._answering += 1
-        self._idle.clear()
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         try:
-            await self._answer(scope, protocol)
-        finally:
-            self._answering -= 1
-            if not self._answering:
-                self._idle.set()
+            status, headers, body = await self._answer(scope, receive)
+        except Gone:
+            return
+        lines = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        await send({"type": "http.response.start", "status": status, "headers": lines})
+        await send({"type": "http.response.body", "body": body})
 
-    async def _answer(self, scope: Any, protocol: Any) -> None:
-        path: str = scope.path
+    async def _answer(self, scope: Mapping[str, Any], receive: Receive) -> Response:
+        path: str = scope["path"]
         body = bytearray()
         try:
             asked = self._issuing.asked(scope)
             issued = None if asked is None else await self._issuing.answer(asked)
             if issued is not None:
-                protocol.response_bytes(*issued)
-                return
-            await self._read(scope, protocol, body)
-            if path == OCSP and scope.method == "POST" and scope.headers.get("content-type") == REQUEST_TYPE:
-                ready = self._ready(bytes(body), "POST", None)
-                if ready is not None:
-                    protocol.response_bytes(*ready)
-                    return
+                return issued
+            await self._read(scope, receive, body)
             environ = environment(scope, bytes(body))
             loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(self._threads(scope.path), respond, self._application, environ)
+            return await loop.run_in_executor(self._threads(path), respond, self._application, environ)
         except Refused as refused:
             text = f"{refused.words}\n".encode()
             headers = [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")]
             if refused.status == 503:
                 headers.append(("retry-after", "5"))
-            answer = (refused.status, headers, text)
+            # What is still to come of the body is not waited for.
+            return refused.status, [*headers, ("content-length", str(len(text))), ("connection", "close")], text
+        except Gone:
+            raise
         except Exception:  # the application answers its own errors; this is a fault of the program
-            log.exception("request failed", path=scope.path)
-            answer = (500, [("content-type", "text/plain")], b"the request failed; it is in the log\n")
+            log.exception("request failed", path=path)
+            text = b"the request failed; it is in the log\n"
+            return 500, [("content-type", "text/plain"), ("content-length", str(len(text)))], text
         finally:
             self._held -= len(body)
-        protocol.response_bytes(*answer)
 
     def _threads(self, path: str) -> ThreadPoolExecutor:
         if path.startswith(STATUS):
             return self._status
         return self._drawing if path.endswith(".png") or "/pages/" in path else self._others
 
-    async def _read(self, scope: Any, protocol: Any, body: bytearray) -> None:
-        declared = scope.headers.get("content-length")
-        if declared is None and "transfer-encoding" not in scope.headers and scope.http_version == "1.1":
+    async def _read(self, scope: Mapping[str, Any], receive: Receive, body: bytearray) -> None:
+        sent = dict(scope["headers"])
+        declared = sent.get(b"content-length")
+        if declared is None and b"transfer-encoding" not in sent:
             return
-        limit = STATUS_BODY if scope.path.startswith(STATUS) else self._body_limit
-        if declared is not None and (not declared.isdigit() or int(declared) > limit):
+        limit = STATUS_BODY if scope["path"].startswith(STATUS) else self._body_limit
+        if declared is not None and int(declared) > limit:
             raise Refused(413, f"a body has at most {limit} octets here")
         try:
             async with asyncio.timeout(self._body_seconds):
-                async for part in protocol:
+                more = True
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise Gone
+                    part: bytes = message["body"]
+                    more = message["more_body"]
                     self._held += len(part)
                     body += part
                     if len(body) > limit:
@@ -174,28 +147,20 @@ class Front:
             raise Refused(408, f"the body did not arrive within {self._body_seconds:g} seconds") from None
 
 
-def leave() -> None:
-    """End this process without the interpreter's own end, in which a thread of granian that still wants to call
-    Python is unwound through Rust and aborts with a panic."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
-
-
-def environment(scope: Any, body: bytes) -> dict[str, Any]:
-    """The WSGI environment (PEP 3333) of an RSGI request."""
-    host, _, port = scope.server.rpartition(":")
+def environment(scope: Mapping[str, Any], body: bytes) -> dict[str, Any]:
+    """The WSGI environment (PEP 3333) of an ASGI request."""
+    host, port = scope["server"]
     found: dict[str, Any] = {
-        "REQUEST_METHOD": scope.method,
+        "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
-        "PATH_INFO": scope.path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_NAME": host,
-        "SERVER_PORT": port,
-        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": scope["client"][0],
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope.scheme,
+        "wsgi.url_scheme": scope["scheme"],
         "wsgi.input": io.BytesIO(body),
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
@@ -203,10 +168,11 @@ def environment(scope: Any, body: bytes) -> dict[str, Any]:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    if scope.authority is not None:  # HTTP/2 has no Host
-        found["HTTP_HOST"] = scope.authority
-    for name, value in scope.headers.items():
+    for field, sent in scope["headers"]:
+        if b"_" in field:  # it would pass for the header that is written with "-", which proxies look at
+            continue
         # One value of several: cookies by ";" (RFC 9113 §8.2.3), the others by "," (RFC 9110 §5.3).
+        name, value = field.decode("latin-1"), sent.decode("latin-1")
         key = "HTTP_" + name.upper().replace("-", "_")
         found[key] = f"{found[key]}{';' if name == 'cookie' else ','}{value}" if key in found else value
     for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
@@ -216,8 +182,8 @@ def environment(scope: Any, body: bytes) -> dict[str, Any]:
     return found
 
 
-def respond(application: WSGIApplication, environ: Mapping[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Run the application to its end: status, headers, body."""
+def respond(application: WSGIApplication, environ: Mapping[str, Any]) -> Response:
+    """Run the application to its end."""
     started: list[tuple[int, list[tuple[str, str]]]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], _: object = None, /) -> Callable[[bytes], object]:
@@ -232,5 +198,8 @@ def respond(application: WSGIApplication, environ: Mapping[str, Any]) -> tuple[i
         close = getattr(parts, "close", None)
         if close is not None:
             close()
-    status, headers = started[-1]
-    return status, headers, b"".join(written)
+    (status, headers), body = started[-1], b"".join(written)
+    has_body = environ["REQUEST_METHOD"] != "HEAD" and status not in (204, 304)
+    if has_body and not any(name.lower() == "content-length" for name, _ in headers):
+        headers = [*headers, ("content-length", str(len(body)))]
+    return status, headers, body

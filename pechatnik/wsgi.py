@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -14,14 +12,14 @@ from api import create_api
 from api.app import MAX_BODY
 from api.issuing import Issuing
 from crl.wsgi import CrlApplication
+from ocsp.http import ReadyResponses
 from ocsp.wsgi import OcspApplication
-from pechatnik import __version__, logs
+from pechatnik import __version__
 from pechatnik.bootstrap import build
-from pechatnik.config import Config, load
+from pechatnik.config import Config
 from pechatnik.front import Front
 from pechatnik.health import HealthApplication
 from pechatnik.program import Program
-from pechatnik.server import CONFIG_VARIABLE
 from portal import register as register_portal
 from web import SiteSettings, create_site, hosts
 
@@ -71,7 +69,7 @@ def compose(program: Program) -> WSGIApplication:
     register_portal(site)
     register_admin(site, crls=program.crls)
     routes: tuple[tuple[str, WSGIApplication], ...] = (
-        ("/ocsp", OcspApplication(program.ocsp, program.ready)),
+        ("/ocsp", OcspApplication(program.ocsp)),
         ("/crl", lists),
         ("/aia", lists),
         ("/api", api),
@@ -90,14 +88,12 @@ def served_names(config: Config) -> Collection[str]:
     return hosts.names(config.server.public_url, config.server.hosts)
 
 
-def front() -> Front:
-    """For the server process: the application over the configuration that the environment names."""
-    logs.configure()
-    config = load(Path(os.environ[CONFIG_VARIABLE]))
+def front(config: Config) -> Front:
+    """For a server process: the application, behind what reads requests."""
     program = build(config)
     return Front(
         compose(program),
-        at_once=OcspApplication(program.ocsp, program.ready).at_once,
+        ready=None if program.ready is None else ReadyResponses(program.ready),
         issuing=Issuing(program.services.issuance, program.services.tokens, hosts=served_names(config)),
         threads=config.server.threads,
         body_limit=config.uploads.max_bytes + MAX_BODY,

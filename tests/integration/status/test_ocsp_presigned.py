@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import lmdb
 import pytest
@@ -24,7 +26,7 @@ from ca_core.x509.ocsp_answer import OcspAnswer
 from ca_core.x509.signature import verify_signature
 from ocsp.answers import AnswerStore, Shelf
 from ocsp.composing import Signed
-from ocsp.wsgi import OcspApplication
+from ocsp.http import ReadyResponses
 
 R = RevocationReason
 OTHER_REQUESTS: list[tuple[str, Callable[[CertId, CertId], bytes]]] = [
@@ -285,15 +287,41 @@ def test_caches_keep_an_answer_for_half_of_the_time_it_has_left_and_an_hour_at_m
 def test_a_client_that_has_the_answer_is_told_so(world: Any, presign: Any) -> None:
     row = world.certificate()
     presign()
-    application = OcspApplication(world.ocsp, world.ready)
-    status, headers, body = application.at_once(asking(world, row), "GET", None)  # type: ignore[misc]
-    assert (status, bool(body)) == (200, True)
-    tag = dict(headers)["etag"]
-    status, headers, body = application.at_once(asking(world, row), "GET", f'"other", {tag}')  # type: ignore[misc]
-    assert (status, body) == (304, b"")
-    assert dict(headers)["etag"] == tag
-    status, headers, body = application.at_once(asking(world, row), "POST", tag)  # type: ignore[misc]
-    assert (status, dict(headers)["cache-control"]) == (200, "no-store")
+    responses = ReadyResponses(world.ready)
+    path = b"/ocsp/" + b64encode(asking(world, row))
+    status, headers, body = parts(responses.get(path, seen=None, more=b""))
+    assert (status, bool(body)) == (b"200 OK", True)
+    tag = headers["etag"].encode()
+    status, headers, body = parts(responses.get(path, seen=b'"other", ' + tag, more=b""))
+    assert (status, body) == (b"304 Not Modified", b"")
+    assert headers["etag"].encode() == tag
+    status, headers, body = parts(responses.post(asking(world, row), more=b""))
+    assert (status, bool(body), headers["cache-control"]) == (b"200 OK", True, "no-store")
+
+
+def parts(response: bytes | None) -> tuple[bytes, dict[str, str], bytes]:
+    """Status, headers, body."""
+    assert response is not None
+    head, _, body = response.partition(b"\r\n\r\n")
+    line, *fields = head.split(b"\r\n")
+    headers = dict(field.decode().split(": ", 1) for field in fields)
+    if "content-length" in headers:
+        assert int(headers["content-length"]) == len(body)
+    return line.removeprefix(b"HTTP/1.1 "), headers, body
+
+
+def test_one_that_stands_ready_is_found_however_the_path_is_written(world: Any, presign: Any) -> None:
+    text = next(
+        text
+        for text in (b64encode(asking(world, world.certificate())).decode() for _ in range(500))
+        if {"+", "/", "="} <= set(text)
+    )
+    presign()
+    ways = [text, quote(text, safe=""), quote(quote(text, safe="")), text.rstrip("=")]
+    ways += [quote(text, safe="").replace("%2F", "%2f").replace("%3D", "%3d"), "/" + text.replace("+", "%20")]
+    responses = ReadyResponses(world.ready)
+    assert len({responses.get(f"/ocsp/{way}".encode(), seen=None, more=b"") for way in ways} - {None}) == 1
+    assert all(responses.get(f"/ocsp/{way}".encode(), seen=None, more=b"") for way in ways)
 
 
 def test_stretches_cover_every_certificate_once(world: Any, monkeypatch: pytest.MonkeyPatch, presign: Any) -> None:
