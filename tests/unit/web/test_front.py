@@ -116,10 +116,12 @@ def responses(said: bytes) -> list[bytes]:
 
 def test_status_that_stands_ready_is_answered_and_the_rest_handed_on() -> None:
     async def test(served: Served) -> None:
-        last = GET.replace(b"Host: x", b"Host: x\r\nConnection: close")
-        said = responses(await served.say(GET, POST, OTHER, POST.replace(b"MFEw", b"MMMM"), last))
-        assert said == [b"ready", b"ready", b"long:/ocsp/none:", b"long:/ocsp:MMMM", b"ready"]
-        assert served.ready.asked == [b"/ocsp/MFEw", b"MFEw", b"/ocsp/none", b"MMMM", b"/ocsp/MFEw"]
+        last = (
+            one.replace(b"Host: x", b"Host: x\r\nConnection: close") for one in (OTHER, POST.replace(b"MFEw", b"MMMM"))
+        )
+        assert responses(await served.say(GET, POST, next(last))) == [b"ready", b"ready", b"long:/ocsp/none:"]
+        assert responses(await served.say(next(last))) == [b"long:/ocsp:MMMM"]
+        assert served.ready.asked == [b"/ocsp/MFEw", b"MFEw", b"/ocsp/none", b"MMMM"]
 
     serving(test)
 
