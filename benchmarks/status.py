@@ -6,25 +6,23 @@ Needs ``wrk``; peers that are not installed (``nginx``, ``cfssl``) are left out.
 from __future__ import annotations
 
 import argparse
+import random
 import re
-import secrets
-import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from benchmarks.installation import Installation, free_port, open_installation
+from benchmarks.installation import Installation, open_installation
 from benchmarks.memory import resident
+from benchmarks.peers import cfssl, installed, nginx
 from benchmarks.report import machine, put
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.algorithms import KeyAlgorithm
@@ -53,6 +51,8 @@ class Target:
     url: str
     beside: str = ""
     """Which of ours its rate is compared with."""
+    refused: bool = False
+    """Whether its answers may be refusals."""
     rates: list[float] = field(default_factory=list)
     slowest: list[float] = field(default_factory=list)
     """99th percentile, in milliseconds."""
@@ -61,7 +61,7 @@ class Target:
         script_file.write_text(self.script)
         command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script_file), self.url]
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        if "Non-2xx" in said or "Socket errors" in said:
+        if not self.refused and ("Non-2xx" in said or "Socket errors" in said):
             raise RuntimeError(f"{self.name}: {said}")
         rate = re.search(r"Requests/sec:\s+([0-9.]+)", said)
         late = re.search(r"99%\s+([0-9.]+)(us|ms|s)", said)
@@ -92,9 +92,14 @@ class Answers:
             unknown_serial="unknown",
         )
         self._now = now
-        self.requests: list[bytes] = []
-        self.bodies: list[bytes] = []
+        self.asked: list[tuple[Serial, bytes]] = []
+        """Serials and the whole answers about them."""
         self._fill(AnswerStore(program.config.data / "ocsp"), house, certificates)
+        random.shuffle(self.asked)
+
+    @property
+    def requests(self) -> list[bytes]:
+        return [ocsp_request([self.cert_id.of_serial(serial.value)]) for serial, _ in self.asked]
 
     def _fill(self, store: AnswerStore, house: Installation, certificates: int) -> None:
         shelf = Shelf(issuer=house.issuer.id, digest=DIGEST)
@@ -102,23 +107,27 @@ class Answers:
         assert self.responder is not None
         tail = tail_of(self.responder)
         number = store.tail(tail)
-        asked_each = max(1, certificates // ASKED)
         copied: Signed | None = None
         batch: list[tuple[Serial, Signed]] = []
-        for count in range(certificates):
-            serial = Serial.random(secrets.token_bytes)
+        for count, serial in enumerate(_serials(certificates)):
             if copied is None or count < COPIES:
                 copied = self._composer.sign([(self.cert_id.of_serial(serial.value), GOOD)], self._now)
                 assert copied is not None
             batch.append((serial, copied))
-            if count % asked_each == 0:
-                self.requests.append(ocsp_request([self.cert_id.of_serial(serial.value)]))
-                self.bodies.append(enveloped(copied.der, tail))
+            if count % max(1, certificates // ASKED) == 0:
+                self.asked.append((serial, enveloped(copied.der, tail)))
             if len(batch) == 20_000 or count + 1 == certificates:
-                store.put(shelf, sorted(batch, key=lambda one: one[0].value), tail=number)
+                store.put(shelf, batch, tail=number)
                 batch.clear()
                 print(f"\r{count + 1:,} answers", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
+
+
+def _serials(many: int) -> Iterator[Serial]:
+    """Drawn evenly from all that a serial of 18 octets can be, the lowest first, as presigning goes through them."""
+    width = ((1 << 143) - (1 << 136)) // many
+    for number in range(many):
+        yield Serial((1 << 136) + number * width + random.randrange(width))
 
 
 def lua(lines: Path, template: str) -> str:
@@ -140,6 +149,7 @@ POST = (
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.status", description=__doc__)
     parser.add_argument("--certificates", type=int, default=1_000_000)
+    parser.add_argument("--beside", type=int, default=0, help="certificates of a second installation (default none)")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="of each measurement (default 5)")
     parser.add_argument("--processes", type=int, default=2, help="of the server (default 2)")
@@ -147,10 +157,14 @@ def main() -> int:
     options = parser.parse_args()
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        place = f"processes = {options.processes}\n"
-        house = stack.enter_context(open_installation(home, KeyAlgorithm.EC_P256, "", server_options=place))
-        answers = Answers(house, options.certificates)
-        targets = list(_targets(stack, home, house, answers))
+        house, answers = _filled(stack, home / "house", options.certificates, options.processes)
+        targets = [
+            *_ours(home, house, answers, ""),
+            *_peers(stack, home, answers),
+        ]
+        if options.beside:
+            smaller, fewer = _filled(stack, home / "smaller", options.beside, options.processes)
+            targets += _ours(home, smaller, fewer, f", with {options.beside:,}")
         for target in targets:
             target.measure(1, home / "script.lua")
             target.rates.clear()
@@ -163,26 +177,47 @@ def main() -> int:
     print(text)
     if options.page is not None:
         command = f"python -m benchmarks.status --certificates {options.certificates} --runs {options.runs}"
+        command += f" --beside {options.beside}" if options.beside else ""
         put(options.page, f"status-{options.certificates}", f"{machine(command)}\n\n{text}")
     return 0
 
 
-def _targets(stack: ExitStack, home: Path, house: Installation, answers: Answers) -> Iterator[Target]:
-    gets, posts = home / "gets", home / "posts"
+def _filled(stack: ExitStack, home: Path, certificates: int, processes: int) -> tuple[Installation, Answers]:
+    home.mkdir()
+    place = f"processes = {processes}\n"
+    house = stack.enter_context(open_installation(home, KeyAlgorithm.EC_P256, "", server_options=place))
+    return house, Answers(house, certificates)
+
+
+def _ours(home: Path, house: Installation, answers: Answers, size: str) -> Iterator[Target]:
+    """``size`` says how the installation differs from the one that peers are compared with."""
+    here = f"http://127.0.0.1:{house.port}"
+    gets, posts = _written(home, answers)
+    yield Target(f"{OUR_GET}{size}", lua(gets, GET), here, OUR_GET if size else "")
+    yield Target(f"{OUR_POST}{size}", lua(posts, POST), here, OUR_POST if size else "")
+
+
+def _written(home: Path, answers: Answers) -> tuple[Path, Path]:
+    gets, posts = (home / f"{kind}-{len(answers.asked)}-{id(answers)}" for kind in ("gets", "posts"))
     paths = [quote(b64encode(request).decode(), safe="") for request in answers.requests]
     gets.write_text("\n".join(f"/ocsp/{path}" for path in paths))
     posts.write_text("\n".join(request.hex() for request in answers.requests))
-    here = f"http://127.0.0.1:{house.port}"
-    yield Target(OUR_GET, lua(gets, GET), here)
-    yield Target(OUR_POST, lua(posts, POST), here)
-    if shutil.which("nginx"):
-        port = stack.enter_context(nginx(home, answers.bodies[0]))
+    return gets, posts
+
+
+def _peers(stack: ExitStack, home: Path, answers: Answers) -> Iterator[Target]:
+    gets, posts = _written(home, answers)
+    post_to_root = POST.replace('"/ocsp"', '"/"')
+    if installed("nginx"):
+        port = stack.enter_context(nginx(home, answers.asked[0][1]))
         yield Target("nginx, one static file, GET", "", f"http://127.0.0.1:{port}/answer", OUR_GET)
-    if shutil.which("cfssl"):
-        port = stack.enter_context(cfssl(home, answers.bodies))
-        # Its GET cannot read its own path in the version that Debian has: it takes the first slash for base64.
-        script = lua(posts, POST.replace('"/ocsp"', '"/"'))
-        yield Target("cfssl ocspserve, POST", script, f"http://127.0.0.1:{port}", OUR_POST)
+    if installed("cfssl"):
+        port = stack.enter_context(cfssl(home, [body for _, body in answers.asked]))
+        there = f"http://127.0.0.1:{port}"
+        yield Target("cfssl ocspserve, POST", lua(posts, post_to_root), there, OUR_POST)
+        # In the version that Debian has it takes the path's first slash for base64, so it refuses every GET.
+        root = GET.replace("line", '(line:gsub("/ocsp", "", 1))')
+        yield Target("cfssl ocspserve, GET, all refused (400)", lua(gets, root), there, OUR_GET, refused=True)
 
 
 def table(targets: Sequence[Target]) -> str:
@@ -196,56 +231,6 @@ def table(targets: Sequence[Target]) -> str:
         late = statistics.median(target.slowest)
         lines.append(f"| {target.name} | {rate:,.0f} ±{spread:.0f} % | {late:.1f} | {ratio} |")
     return "\n".join(lines)
-
-
-@contextmanager
-def nginx(home: Path, body: bytes) -> Iterator[int]:
-    """Two workers and one file: what the same bytes cost where nothing is looked up."""
-    port = free_port()
-    folder = home / "nginx"
-    folder.mkdir()
-    folder.chmod(0o755)
-    home.chmod(0o755)
-    (folder / "answer").write_bytes(body)
-    (folder / "answer").chmod(0o644)
-    (folder / "nginx.conf").write_text(
-        f"worker_processes 2; daemon off; error_log {folder}/error; pid {folder}/pid;\n"
-        "events { worker_connections 1024; }\n"
-        "http { access_log off; keepalive_requests 100000000; open_file_cache max=10; sendfile on; tcp_nopush on;\n"
-        f"default_type application/ocsp-response; server {{ listen 127.0.0.1:{port}; root {folder}; }} }}\n"
-    )
-    with _running(["nginx", "-c", str(folder / "nginx.conf")], port):
-        yield port
-
-
-@contextmanager
-def cfssl(home: Path, bodies: Sequence[bytes]) -> Iterator[int]:
-    """The answers that are asked for, read from a file into its memory."""
-    port = free_port()
-    file = home / "cfssl-answers"
-    file.write_text("\n".join(b64encode(body).decode() for body in bodies))
-    command = ["cfssl", "ocspserve", f"-port={port}", f"-responses={file}", "-loglevel=5"]
-    with _running(command, port):
-        yield port
-
-
-@contextmanager
-def _running(command: Sequence[str], port: int) -> Iterator[None]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 300
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"{command[0]} did not start") from None
-                time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 def _memory(parent: int) -> str:
