@@ -29,6 +29,7 @@ from ca_core.x509.ocsp import (
 from ocsp.status import UNKNOWN, Status
 
 UnknownSerial = Literal["unknown", "revoked", "unauthorized"]
+UnknownIssuer = Literal["unauthorized", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,9 @@ class Signed:
 class Composer:
     """Signs for one issuer with one responder's key.
 
-    ``validity`` is from thisUpdate to nextUpdate; no answer outlives the responder's certificate."""
+    ``validity`` is from thisUpdate to nextUpdate; no answer outlives the responder's certificate. ``archive`` says for
+    how long before each answer the status of what has expired is vouched for (RFC 6960 §4.4.4), never from before
+    the issuer began; None leaves that out."""
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class Composer:
         responder: Authority,
         validity: timedelta,
         unknown_serial: UnknownSerial,
+        archive: timedelta | None = None,
     ) -> None:
         self._signer = keys.signer(responder.key_reference, responder.signature_algorithm)
         self._key_hash = public_key_identifier(self._signer.public_key_info)
@@ -65,6 +69,8 @@ class Composer:
         self._ends = responder.not_after
         self._validity = validity
         self._unknown_serial = unknown_serial
+        self._archive = archive
+        self._begins = issuer.not_before
 
     def sign(
         self, statuses: Sequence[tuple[CertId, Status]], this_update: datetime, *, nonce: bytes | None = None
@@ -78,7 +84,11 @@ class Composer:
             produced_at=this_update,
             responses=[
                 single_response(
-                    cert_id, status=self._said(status, this_update), this_update=this_update, next_update=next_update
+                    cert_id,
+                    status=self._said(status, this_update),
+                    this_update=this_update,
+                    next_update=next_update,
+                    archive_cutoff=self._cutoff(this_update),
                 )
                 for cert_id, status in statuses
             ],
@@ -99,9 +109,17 @@ class Composer:
     def _said(self, status: Status, this_update: datetime) -> CertStatus | Revoked:
         if status.revoked_at is not None:
             return Revoked(min(status.revoked_at, this_update), status.reason)
-        if status is UNKNOWN:
-            return NEVER_ISSUED if self._unknown_serial == "revoked" else CertStatus.UNKNOWN
+        if status.status == "unknown":
+            never_issued = status is UNKNOWN and self._unknown_serial == "revoked"
+            return NEVER_ISSUED if never_issued else CertStatus.UNKNOWN
         return CertStatus.GOOD
+
+    def _cutoff(self, produced_at: datetime) -> datetime | None:
+        if self._archive is None:
+            return None
+        # The subtraction would leave the calendar for "since the issuer began", written as very many days.
+        age = produced_at - self._begins
+        return produced_at - min(self._archive, age)
 
 
 def tail_of(responder: Authority) -> bytes:

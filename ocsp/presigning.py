@@ -60,14 +60,16 @@ class Presigner:
         validity: timedelta,
         unknown_serial: UnknownSerial,
         digests: Sequence[str],
+        archive: timedelta | None = None,
     ) -> None:
-        """``validity`` is from thisUpdate to nextUpdate."""
+        """``validity`` is from thisUpdate to nextUpdate, ``archive`` as for :class:`~ocsp.composing.Composer`."""
         self._transactions = transactions
         self._keys = keys
         self._store = store
         self._validity = validity
         self._unknown_serial = unknown_serial
         self._digests = digests
+        self._archive = archive
 
     def tick(self) -> None:
         """Queue every stretch of every issuer, once in each eighth of an answer's time."""
@@ -144,6 +146,7 @@ class Presigner:
             responder=responder,
             validity=self._validity,
             unknown_serial=self._unknown_serial,
+            archive=self._archive,
         )
         return _Post(
             issuer=authority,

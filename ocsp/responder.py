@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,9 +17,9 @@ from ca_core.domain.identifiers import Serial
 from ca_core.services.known_at import known_at
 from ca_core.services.ports import KeyStore, Transaction, Transactions
 from ca_core.x509.ocsp import CertId, OcspRequest, ResponseStatus, ocsp_response
-from ocsp.composing import Composer, UnknownSerial, enveloped, tail_of
+from ocsp.composing import Composer, UnknownIssuer, UnknownSerial, enveloped, tail_of
 from ocsp.issuers import Issuers
-from ocsp.status import UNKNOWN, Status, status_of
+from ocsp.status import NOT_OURS, UNKNOWN, Status, status_of
 
 log = structlog.get_logger("ocsp")
 
@@ -67,18 +67,29 @@ class Responder:
 
     One signature speaks for one issuer. A request about certificates of an issuer that is not ours, of one without a
     responder (the root), or of several issuers at once is answered ``unauthorized``: we are not authoritative for all
-    of it (RFC 6960 §2.3, RFC 9919 §3.2.3).
+    of it (RFC 6960 §2.3, RFC 9919 §3.2.3). What of them all no issuer is ours may be answered ``unknown`` instead, as
+    RFC 6960 §2.2 has it, signed by the responder of our first issuer.
     """
 
     def __init__(
-        self, transactions: Transactions, keys: KeyStore, *, validity: timedelta, unknown_serial: UnknownSerial
+        self,
+        transactions: Transactions,
+        keys: KeyStore,
+        *,
+        validity: timedelta,
+        unknown_serial: UnknownSerial,
+        unknown_issuer: UnknownIssuer = "unauthorized",
+        archive: timedelta | None = None,
     ) -> None:
-        """``validity`` is from thisUpdate to nextUpdate. ``unknown_serial`` is the answer for a serial that was never
-        issued; ``revoked`` is the extended definition of RFC 6960 §2.2."""
+        """``validity`` is from thisUpdate to nextUpdate, ``archive`` as for :class:`~ocsp.composing.Composer`.
+        ``unknown_serial`` is the answer for a serial that was never issued; ``revoked`` is the extended definition of
+        RFC 6960 §2.2. ``unknown_issuer`` is the answer about issuers that are not ours."""
         self._transactions = transactions
         self._keys = keys
         self._validity = validity
         self._unknown_serial = unknown_serial
+        self._unknown_issuer = unknown_issuer
+        self._archive = archive
         self._issuers = Issuers()
 
     def answer(self, request: bytes) -> Answer:
@@ -106,6 +117,8 @@ class Responder:
     def _look_up(self, tx: Transaction, asked: OcspRequest) -> _Facts | Answer:
         issuers = [self._issuers.of(tx, cert_id) for cert_id in asked.cert_ids]
         issuer = issuers[0]
+        if self._unknown_issuer == "unknown" and not any(issuers):
+            return self._not_ours(tx, asked)
         if issuer is None or any(other is None or other.id != issuer.id for other in issuers):
             return REFUSALS[ResponseStatus.UNAUTHORIZED]
         responder = tx.authorities.responder_for(issuer.id, tx.now)
@@ -113,14 +126,20 @@ class Responder:
             # A root has none by design; an issuing authority's is being renewed.
             without = ResponseStatus.UNAUTHORIZED if issuer.kind is AuthorityKind.ROOT else ResponseStatus.TRY_LATER
             return REFUSALS[without]
-        # A certificate that is asked about twice is answered for once.
-        asked_once = {cert_id.der: cert_id for cert_id in asked.cert_ids}.values()
         compromised = compromise_of(tx, issuer)
-        statuses = [(cert_id, compromised or _status(tx, issuer, cert_id)) for cert_id in asked_once]
+        statuses = [(cert_id, compromised or _status(tx, issuer, cert_id)) for cert_id in _once(asked)]
         if self._unknown_serial == "unauthorized" and any(status is UNKNOWN for _, status in statuses):
             return REFUSALS[ResponseStatus.UNAUTHORIZED]
         revocations = (status.revoked_at for _, status in statuses if status.revoked_at is not None)
         return _Facts(issuer=issuer, responder=responder, statuses=statuses, this_update=known_at(tx.now, revocations))
+
+    def _not_ours(self, tx: Transaction, asked: OcspRequest) -> _Facts | Answer:
+        for issuer in tx.authorities.issuers():
+            responder = tx.authorities.responder_for(issuer.id, tx.now)
+            if responder is not None:
+                statuses = [(cert_id, NOT_OURS) for cert_id in _once(asked)]
+                return _Facts(issuer=issuer, responder=responder, statuses=statuses, this_update=known_at(tx.now, ()))
+        return REFUSALS[ResponseStatus.UNAUTHORIZED]
 
     def _sign(self, facts: _Facts, nonce: bytes | None) -> Answer:
         composer = Composer(
@@ -129,11 +148,12 @@ class Responder:
             responder=facts.responder,
             validity=self._validity,
             unknown_serial=self._unknown_serial,
+            archive=self._archive,
         )
         signed = composer.sign(facts.statuses, facts.this_update, nonce=nonce)
         if signed is None:
             return REFUSALS[ResponseStatus.TRY_LATER]
-        keep = nonce is None and all(status is not UNKNOWN for _, status in facts.statuses)
+        keep = nonce is None and all(status.status != "unknown" for _, status in facts.statuses)
         return Answer(
             body=enveloped(signed.der, tail_of(facts.responder)),
             freshness=Freshness(
@@ -144,6 +164,11 @@ class Responder:
             if keep
             else None,
         )
+
+
+def _once(asked: OcspRequest) -> Iterable[CertId]:
+    """A certificate that is asked about twice is answered for once."""
+    return {cert_id.der: cert_id for cert_id in asked.cert_ids}.values()
 
 
 def compromise_of(tx: Transaction, issuer: Authority) -> Status | None:

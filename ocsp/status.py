@@ -20,6 +20,9 @@ class Status:
 
 GOOD = Status(status="good")
 UNKNOWN = Status(status="unknown")
+"""Of a serial that its issuer, which is ours, never used."""
+NOT_OURS = Status(status="unknown")
+"""Of whatever an issuer issued that is not ours."""
 
 
 def status_of(certificate: Certificate | CertificateStatus | None) -> Status:

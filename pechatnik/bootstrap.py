@@ -236,6 +236,8 @@ def build(
         keys,
         validity=timedelta(minutes=config.status.ocsp_minutes),
         unknown_serial=config.status.unknown_serial,
+        unknown_issuer=config.status.unknown_issuer,
+        archive=config.status.archive,
     )
     presigner = Presigner(
         transactions,
@@ -244,6 +246,7 @@ def build(
         validity=timedelta(hours=config.status.presigned_hours),
         unknown_serial=config.status.unknown_serial,
         digests=config.status.presigned_digests,
+        archive=config.status.archive,
     )
     handlers: dict[str, Handler] = {
         JobKind.NOTICE: notices.deliver,

@@ -9,6 +9,7 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self, get_origin
 
@@ -141,6 +142,14 @@ class Status(Section):
     presigned_digests: tuple[Literal["sha1", "sha256"], ...] = ("sha1", "sha256")
     """Digests of the CertIDs that are answered so."""
     unknown_serial: Literal["unknown", "revoked", "unauthorized"] = "unknown"
+    unknown_issuer: Literal["unauthorized", "unknown"] = "unauthorized"
+    archive_days: int | None = Field(default=None, ge=1, le=36_500)
+    """For how many days after its end the status of a certificate is vouched for (archive cutoff); unless it is said,
+    nothing is said of that."""
+
+    @property
+    def archive(self) -> timedelta | None:
+        return None if self.archive_days is None else timedelta(days=self.archive_days)
 
 
 class Desk(Section):

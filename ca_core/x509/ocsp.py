@@ -24,6 +24,7 @@ MAX_NONCE = 128
 """Octets (RFC 9654 §2.1)."""
 
 NONCE = "1.3.6.1.5.5.7.48.1.2"
+ARCHIVE_CUTOFF = "1.3.6.1.5.5.7.48.1.6"
 EXTENDED_REVOKE = "1.3.6.1.5.5.7.48.1.9"
 BASIC_RESPONSE = "1.3.6.1.5.5.7.48.1.1"
 
@@ -187,14 +188,23 @@ def ocsp_request(cert_ids: Sequence[CertId], *, nonce: bytes | None = None) -> b
 
 
 def single_response(
-    cert_id: CertId, *, status: CertStatus | Revoked, this_update: datetime, next_update: datetime | None
+    cert_id: CertId,
+    *,
+    status: CertStatus | Revoked,
+    this_update: datetime,
+    next_update: datetime | None,
+    archive_cutoff: datetime | None = None,
 ) -> bytes:
-    """One SingleResponse; it repeats the CertID as it was asked."""
+    """One SingleResponse; it repeats the CertID as it was asked.
+
+    ``archive_cutoff``: the status of what expired since then is still told (RFC 6960 §4.4.4)."""
+    cutoff = [] if archive_cutoff is None else [Extension(ARCHIVE_CUTOFF, False, der.generalized_time(archive_cutoff))]
     return der.sequence(
         cert_id.der,
         status.value if isinstance(status, CertStatus) else _revoked(status),
         der.generalized_time(this_update),
         b"" if next_update is None else der.explicit(0, der.generalized_time(next_update)),
+        der.explicit(1, write_extensions(cutoff)) if cutoff else b"",
     )
 
 

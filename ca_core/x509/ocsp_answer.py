@@ -10,7 +10,7 @@ from ca_core.domain.errors import MalformedDer
 from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.der_reader import ENUMERATED, GENERALIZED_TIME, Element, decode
 from ca_core.x509.extension import Extension, read_extensions
-from ca_core.x509.ocsp import BASIC_RESPONSE, NONCE, CertId, CertStatus, ResponseStatus, Revoked
+from ca_core.x509.ocsp import ARCHIVE_CUTOFF, BASIC_RESPONSE, NONCE, CertId, CertStatus, ResponseStatus, Revoked
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class SingleAnswer:
     status: CertStatus | Revoked
     this_update: datetime
     next_update: datetime | None
+    archive_cutoff: datetime | None = None
 
     @classmethod
     def of(cls, element: Element) -> Self:
@@ -29,9 +30,14 @@ class SingleAnswer:
         next_update = None
         if rest and rest[0].tag == 0xA0:
             next_update = _time(rest.pop(0).inner("nextUpdate"), "nextUpdate")
-        if rest and (len(rest) > 1 or rest[0].tag != 0xA1):
+        cutoff = None
+        if rest and rest[0].tag == 0xA1:
+            extensions = read_extensions(rest.pop(0).inner("the extensions of a single response"))
+            values = (extension.value for extension in extensions if extension.oid == ARCHIVE_CUTOFF)
+            cutoff = next((_time(decode(value), "the archive cutoff") for value in values), None)
+        if rest:
             raise MalformedDer("a single response is not in its form")
-        return cls(CertId.of(cert_id), _status(status), _time(this_update, "thisUpdate"), next_update)
+        return cls(CertId.of(cert_id), _status(status), _time(this_update, "thisUpdate"), next_update, cutoff)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ from ca_core.x509.certificate import SignedCertificate
 from ca_core.x509.extensions import check_extension_rule
 from crl.office import CrlOffice
 from ocsp.answers import AnswerStore
-from ocsp.composing import UnknownSerial
+from ocsp.composing import UnknownIssuer, UnknownSerial
 from ocsp.presigning import Presigner
 from ocsp.ready import ReadyAnswers
 from ocsp.responder import Responder
@@ -108,8 +108,17 @@ class World:
         keys: KeyStore | None = None,
         validity: timedelta = timedelta(hours=1),
         unknown_serial: UnknownSerial = "unknown",
+        unknown_issuer: UnknownIssuer = "unauthorized",
+        archive: timedelta | None = None,
     ) -> Responder:
-        return Responder(self.transactions, keys or self.keys, validity=validity, unknown_serial=unknown_serial)
+        return Responder(
+            self.transactions,
+            keys or self.keys,
+            validity=validity,
+            unknown_serial=unknown_serial,
+            unknown_issuer=unknown_issuer,
+            archive=archive,
+        )
 
     def presigner(
         self,
@@ -117,6 +126,7 @@ class World:
         validity: timedelta = timedelta(days=4),
         unknown_serial: UnknownSerial = "unknown",
         digests: Sequence[str] = ("sha1", "sha256"),
+        archive: timedelta | None = None,
     ) -> Presigner:
         return Presigner(
             self.transactions,
@@ -125,6 +135,7 @@ class World:
             validity=validity,
             unknown_serial=unknown_serial,
             digests=digests,
+            archive=archive,
         )
 
     def certificate(self, *, partition: int | None = None, valid_for: timedelta | None = None) -> Certificate:

@@ -130,6 +130,30 @@ def test_invariant_11_or_nothing_is_said(world: Any, serial: int) -> None:
 
 
 @pytest.mark.parametrize("policy", ["unknown", "revoked", "unauthorized"])
+def test_of_an_issuer_that_is_not_ours_unknown_is_said_where_that_is_configured(world: Any, policy: Any) -> None:
+    responder = world.answering(unknown_serial=policy, unknown_issuer="unknown")
+    strange = replace(cert_id(world.issuing, 5), issuer_key_hash=bytes(20)).of_serial(5)
+    data = ask(responder, strange, strange)
+    assert [(single.status, single.cert_id.der) for single in data.answers] == [(CertStatus.UNKNOWN, strange.der)]
+    assert data.responder_key_hash == world.responder.key_identifier
+    assert responder.answer(ocsp_request([strange])).freshness is None
+    known = about(world, world.certificate())
+    assert refused(responder, ocsp_request([known, strange])) is ResponseStatus.UNAUTHORIZED
+    assert ask(responder, known).answers[0].status is CertStatus.GOOD
+    assert refused(world.answering(unknown_serial=policy), ocsp_request([strange])) is ResponseStatus.UNAUTHORIZED
+
+
+def test_the_archive_cutoff_is_the_time_that_is_vouched_for_and_no_earlier_than_the_issuer(world: Any) -> None:
+    asked = about(world, world.certificate())
+    assert ask(world.ocsp, asked).answers[0].archive_cutoff is None
+    for archive in (timedelta(minutes=1), timedelta(days=36_500)):
+        data = ask(world.answering(archive=archive), asked)
+        (single,) = data.answers
+        begun = world.issuing.not_before.replace(microsecond=0)
+        assert single.archive_cutoff == max(data.produced_at - archive, begun)
+
+
+@pytest.mark.parametrize("policy", ["unknown", "revoked", "unauthorized"])
 def test_invariant_11_unknown_is_never_kept(world: Any, policy: Any) -> None:
     responder = world.answering(unknown_serial=policy)
     known = about(world, world.certificate())

@@ -115,7 +115,14 @@ def test_cryptography_reads_what_it_asked_for(world: Any, digest: hashes.HashAlg
     delegate.verify_directly_issued_by(issuer)
 
 
-def body_of(world: Any, state: str, *, nonce: bytes | None = None, policy: Any = "unknown") -> bytes:
+def body_of(
+    world: Any,
+    state: str,
+    *,
+    nonce: bytes | None = None,
+    policy: Any = "unknown",
+    archive: timedelta | None = None,
+) -> bytes:
     certificate = SignedCertificate.parse(world.issuing.certificate)
     row = {
         "good": world.certificate,
@@ -129,7 +136,8 @@ def body_of(world: Any, state: str, *, nonce: bytes | None = None, policy: Any =
         serial=row.serial.value,
         digest="sha256",
     )
-    body: bytes = world.answering(unknown_serial=policy).answer(ocsp_request([asked], nonce=nonce)).body
+    responder = world.answering(unknown_serial=policy, archive=archive)
+    body: bytes = responder.answer(ocsp_request([asked], nonce=nonce)).body
     return body
 
 
@@ -138,6 +146,25 @@ def body_of(world: Any, state: str, *, nonce: bytes | None = None, policy: Any =
 @pytest.mark.parametrize("state", STATES)
 def test_pkilint_finds_nothing(world: Any, state: str, nonce: bytes | None, policy: str) -> None:
     assert lint_ocsp_with_pkilint(body_of(world, state, nonce=nonce, policy=policy)) == ()
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_an_archive_cutoff_is_read_by_pkilint_openssl_and_asn1crypto(world: Any, tmp_path: Path, state: str) -> None:
+    body = body_of(world, state, archive=timedelta(days=36_500))
+    assert lint_ocsp_with_pkilint(body) == ()
+    (tmp_path / "response").write_bytes(body)
+    assert "Archive Cutoff" in run(tmp_path, "openssl", "ocsp", "-respin", "response", "-resp_text", "-noverify").stdout
+    (single,) = asn1crypto_ocsp.OCSPResponse.load(body, strict=True).response_data["responses"]
+    assert single.archive_cutoff_value.native == world.issuing.not_before.replace(microsecond=0)
+
+
+@pytest.mark.parametrize("policy", ["unknown", "revoked"])
+def test_extended_revoke_is_read_by_openssl(world: Any, tmp_path: Path, policy: str) -> None:
+    (tmp_path / "response").write_bytes(body_of(world, "unknown", policy=policy))
+    said = run(tmp_path, "openssl", "ocsp", "-respin", "response", "-resp_text", "-noverify").stdout
+    assert ("Response Extensions" in said) is (policy == "revoked")
+    assert ("Cert Status: revoked" in said) is (policy == "revoked")
+    assert ("Cert Status: unknown" in said) is (policy == "unknown")
 
 
 @pytest.mark.parametrize("state", STATES)

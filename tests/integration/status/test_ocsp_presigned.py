@@ -267,6 +267,13 @@ def test_an_answer_that_has_ended_is_not_given(world: Any, presign: Any) -> None
     assert ready(world, row) is None
 
 
+def test_one_that_stands_ready_has_the_archive_cutoff_too(world: Any, presign: Any) -> None:
+    row = world.certificate()
+    presign(archive=timedelta(days=36_500))
+    (single,) = OcspAnswer.parse(world.ready.answer(asking(world, row)).body).data.answers  # type: ignore[union-attr]
+    assert single.archive_cutoff == world.issuing.not_before.replace(microsecond=0)
+
+
 def test_no_answer_outlives_the_responder(world: Any, presign: Any) -> None:
     row = world.certificate()
     world.clock.ahead = world.responder.not_after - timedelta(seconds=100) - world.clock()
