@@ -29,7 +29,7 @@ from web.hosts import serves
 
 _PATH = re.compile(rb"/api/v1/applications/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/issue")
 
-_UNUSUAL = frozenset({b"transfer-encoding", b"idempotency-key", b"x-forwarded-host"})
+_UNUSUAL = frozenset({b"transfer-encoding", b"idempotency-key"})
 """Headers with which a request goes the long way."""
 
 Answer = tuple[int, list[tuple[str, str]], bytes]

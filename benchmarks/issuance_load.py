@@ -22,7 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from benchmarks.installation import Installation, free_port, open_installation
-from benchmarks.status import _running
+from benchmarks.peers import running
 from ca_core.domain.algorithms import KeyAlgorithm
 
 
@@ -84,7 +84,7 @@ def cfssl(home: Path) -> Iterator[int]:
         f"-port={port}",
         "-loglevel=5",
     ]
-    with _running(command, port):
+    with running(command, port):
         yield port
 
 

@@ -30,7 +30,7 @@ def nginx(home: Path, body: bytes) -> Iterator[int]:
         "http { access_log off; keepalive_requests 100000000; open_file_cache max=10; sendfile on; tcp_nopush on;\n"
         f"default_type application/ocsp-response; server {{ listen 127.0.0.1:{port}; root {folder}; }} }}\n"
     )
-    with _running(["nginx", "-c", str(folder / "nginx.conf")], port):
+    with running(["nginx", "-c", str(folder / "nginx.conf")], port):
         yield port
 
 
@@ -41,7 +41,7 @@ def cfssl(home: Path, bodies: Sequence[bytes]) -> Iterator[int]:
     file = home / "cfssl-answers"
     file.write_text("\n".join(b64encode(body).decode() for body in bodies))
     command = ["cfssl", "ocspserve", f"-port={port}", f"-responses={file}", "-loglevel=5"]
-    with _running(command, port):
+    with running(command, port):
         yield port
 
 
@@ -50,7 +50,7 @@ def installed(program: str) -> bool:
 
 
 @contextmanager
-def _running(command: Sequence[str], port: int) -> Iterator[None]:
+def running(command: Sequence[str], port: int) -> Iterator[None]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 300

@@ -30,6 +30,8 @@ MAP_SIZE = 64 * 1024**3
 """Octets that the file may grow to; it takes only those that are used. 10 million answers take about 3 GiB."""
 DATABASES = 1024
 """Issuers times digests of CertIDs."""
+READERS = 1024
+"""Threads, of all processes together, that have read from the store."""
 HEADER = struct.Struct(">IIH")
 """thisUpdate and nextUpdate in seconds since 1970, and which tail goes behind."""
 
@@ -62,7 +64,9 @@ class AnswerStore:
             environment = _opened.get(folder)
             if environment is None:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                environment = lmdb.open(str(folder), map_size=MAP_SIZE, max_dbs=DATABASES, mode=0o600, max_readers=1024)
+                environment = lmdb.open(
+                    str(folder), map_size=MAP_SIZE, max_dbs=DATABASES, mode=0o600, max_readers=READERS
+                )
                 _opened[folder] = environment
         self.environment: lmdb.Environment = environment
         self._databases: dict[bytes, Handle] = {}
@@ -161,10 +165,17 @@ class AnswerStore:
     def _transaction(self, *, write: bool = False) -> Iterator[lmdb.Transaction[bytes]]:
         """TryAgain when it cannot be had or kept: the disk is full, or too many read."""
         try:
-            with self.environment.begin(write=write, buffers=False) as tx:
+            with self._begin(write=write) as tx:
                 yield tx
         except lmdb.Error as error:
             raise TryAgain(f"the store of signed answers is out of reach: {type(error).__name__}") from None
+
+    def _begin(self, *, write: bool) -> lmdb.Transaction[bytes]:
+        try:
+            return self.environment.begin(write=write, buffers=False)
+        except lmdb.ReadersFullError:
+            self.environment.reader_check()  # those that were killed keep their places until somebody looks
+            return self.environment.begin(write=write, buffers=False)
 
 
 def key_of(serial: Serial) -> bytes:
