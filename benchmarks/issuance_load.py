@@ -1,54 +1,57 @@
-"""``python -m benchmarks.issuance_load``: certificates a second over HTTP with many clients, beside ``cfssl serve``.
+"""``python -m benchmarks.issuance_load``: certificates a second with many clients, over HTTP and without, beside peers.
 
-Needs ``wrk``; without ``cfssl`` the peer is left out.
+Needs ``wrk``; without ``cfssl`` that peer is left out. Everything is on but the external lint of every certificate: the
+profile asks for it on the first of each combination, own rules run on all.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
-import shutil
-import subprocess
+import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from benchmarks.installation import Installation, free_port, open_installation
-from benchmarks.peers import running
+from benchmarks.installation import Installation, open_installation
+from benchmarks.peers import cfssl_issuing, installed
+from benchmarks.report import machine, put
+from benchmarks.status import Target
 from ca_core.domain.algorithms import KeyAlgorithm
+from ca_core.domain.errors import CaError
+from ca_core.services.gathering import TOGETHER
+from ca_core.services.issuance_order import Wanted
+
+OURS = "Pechatnik over HTTP"
 
 
 @dataclass
-class Measured:
+class Loop:
+    """Certificates a second of one thread, without HTTP."""
+
+    name: str
+    run: Callable[[int], object]
     rates: list[float] = field(default_factory=list)
-    slowest: list[float] = field(default_factory=list)
+
+    def measure(self, count: int) -> None:
+        started = time.perf_counter()
+        self.run(count)
+        self.rates.append(count / (time.perf_counter() - started))
 
 
-def wrk(script: str, url: str, *, clients: int, seconds: int, home: Path) -> tuple[float, float]:
-    """Answers a second, and the 99th percentile in milliseconds."""
-    file = home / "script.lua"
-    file.write_text(script)
-    command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "20s", "--latency", "-s", str(file), url]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    if "Non-2xx" in said or "Socket errors" in said:
-        raise RuntimeError(said)
-    rate = re.search(r"Requests/sec:\s+([0-9.]+)", said)
-    late = re.search(r"99%\s+([0-9.]+)(us|ms|s)", said)
-    assert rate is not None
-    assert late is not None
-    return float(rate[1]), float(late[1]) * {"us": 0.001, "ms": 1, "s": 1000}[late[2]]
-
-
-def script(house: Installation, applications: list[UUID], home: Path) -> str:
-    """Each application's certificate is asked for once; wrk stops after the last."""
+def script(house: Installation, applications: Sequence[UUID], home: Path) -> str:
+    """Each application's certificate is asked for once; after the last one wrk ends."""
     lines = home / "applications"
     lines.write_text("\n".join(f"{one} {house.version_of[one]}" for one in applications))
     return f"""
@@ -68,65 +71,124 @@ end
 """
 
 
-@contextmanager
-def cfssl(home: Path) -> Iterator[int]:
-    port = free_port()
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-         "-subj", "/CN=Peer", "-keyout", str(home / "peer.key"), "-out", str(home / "peer.pem")],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    command = [
-        "cfssl",
-        "serve",
-        f"-ca={home / 'peer.pem'}",
-        f"-ca-key={home / 'peer.key'}",
-        f"-port={port}",
-        "-loglevel=5",
-    ]
-    with running(command, port):
-        yield port
+def peer_script(request: bytes) -> str:
+    pem = x509.load_der_x509_csr(request).public_bytes(Encoding.PEM).decode()
+    body = json.dumps(json.dumps({"certificate_request": pem}))
+    return (
+        'wrk.method = "POST"\nwrk.path = "/api/v1/cfssl/sign"\n'
+        f'wrk.headers["Content-Type"] = "application/json"\nwrk.body = {body}\n'
+    )
+
+
+def builder_loop(house: Installation) -> Callable[[int], object]:
+    """The peer: parse the request, verify it, build the same extensions with ``cryptography``, sign; nothing stored."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    assert house.sample.der is not None
+    pattern = x509.load_der_x509_certificate(house.sample.der)
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            request = x509.load_der_x509_csr(house.request)
+            assert request.is_signature_valid
+            now = datetime.now(UTC)
+            builder = x509.CertificateBuilder(
+                pattern.issuer,
+                pattern.subject,
+                request.public_key(),
+                x509.random_serial_number(),
+                now,
+                now + timedelta(1),
+            )
+            for extension in pattern.extensions:
+                builder = builder.add_extension(extension.value, extension.critical)
+            builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+    return run
+
+
+class Service:
+    """The whole service in one process, as a batch uses it: durable, linted by own rules, on record."""
+
+    def __init__(self, house: Installation) -> None:
+        self._house = house
+        self._waiting: list[UUID] = []
+
+    def prepare(self, count: int) -> None:
+        self._waiting = self._house.copies(count)
+
+    def run(self, count: int) -> None:
+        wanted = [Wanted(actor=self._house.subscriber, application=one) for one in self._waiting[:count]]
+        for at in range(0, count, TOGETHER):
+            for outcome in self._house.program.services.issuance.issue_all(wanted[at : at + TOGETHER]):
+                if isinstance(outcome, CaError):
+                    raise outcome
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.issuance_load", description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=5, help="of each measurement (default 5)")
     parser.add_argument("--clients", type=int, default=16)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--threads", type=int, default=16)
-    parser.add_argument("--most", type=int, default=2500)
-    parser.add_argument("--database", default="")
+    parser.add_argument("--processes", type=int, default=2, help="of the server (default 2)")
+    parser.add_argument("--most", type=int, default=3000, help="certificates a second that are prepared for")
+    parser.add_argument("--count", type=int, default=1280, help="certificates of one run without HTTP")
+    parser.add_argument("--database", default="", help="SQLAlchemy URL of an empty database (default: SQLite)")
+    parser.add_argument("--page", type=Path, default=None, help="page whose table is replaced")
     options = parser.parse_args()
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        place = f"processes = {options.processes}\nthreads = {options.threads}\n"
+        place = f"processes = {options.processes}\n"
         house = stack.enter_context(
             open_installation(home, KeyAlgorithm.EC_P256, options.database, server_options=place)
         )
-        peer = stack.enter_context(cfssl(home)) if shutil.which("cfssl") else None
-        pem = x509.load_der_x509_csr(house.request).public_bytes(Encoding.PEM).decode()
-        body = json.dumps(json.dumps({"certificate_request": pem}))
-        peer_script = f"""
-wrk.method = "POST"
-wrk.path = "/api/v1/cfssl/sign"
-wrk.headers["Content-Type"] = "application/json"
-wrk.body = {body}
-"""
-        print("filling", file=sys.stderr, flush=True)
-        here = f"http://127.0.0.1:{house.port}"
-
+        ours = Target(OURS, "", f"http://127.0.0.1:{house.port}", connections=options.clients)
+        targets = [ours]
+        if installed("cfssl"):
+            port = stack.enter_context(cfssl_issuing(home))
+            peer = peer_script(house.request)
+            targets.append(Target("cfssl serve", peer, f"http://127.0.0.1:{port}", OURS, connections=options.clients))
+        service = Service(house)
+        loops = [
+            Loop("Pechatnik, one process, no HTTP", service.run),
+            Loop("cryptography's builder", builder_loop(house)),
+        ]
         for run in range(options.runs + 1):
-            count = options.most * (options.seconds if run else 1)
-            applications = house.copies(count)
-            one = wrk(
-                script(house, applications, home), here, clients=options.clients, seconds=options.seconds, home=home
-            )
-            two = wrk(
-                peer_script, f"http://127.0.0.1:{peer}", clients=options.clients, seconds=options.seconds, home=home
-            )
-            print(run, one, two, file=sys.stderr, flush=True)
+            seconds = options.seconds if run else 1
+            print(f"run {run} …", file=sys.stderr, flush=True)
+            ours.script = script(house, house.copies(options.most * seconds), home)
+            service.prepare(options.count)
+            for target in targets:
+                target.measure(seconds, home / "script.lua")
+            for loop in loops:
+                loop.measure(options.count)
+            if not run:  # everything is warm now
+                for target in targets:
+                    target.rates.clear()
+                    target.slowest.clear()
+                for loop in loops:
+                    loop.rates.clear()
+    text = table(targets, loops)
+    print(text)
+    if options.page is not None:
+        kind = "postgresql" if options.database else "sqlite"
+        command = f"python -m benchmarks.issuance_load --runs {options.runs}"
+        command += " --database URL" if options.database else ""
+        put(options.page, f"issuance-load-{kind}", f"{machine(command)}\n\n{text}")
     return 0
+
+
+def table(targets: Sequence[Target], loops: Sequence[Loop]) -> str:
+    """One row each; the ratio is of ours, over HTTP or without, to the peer."""
+    lines = ["| | certificates a second | p99, ms | ours is |", "|---|---|---|---|"]
+    for first, *others in (targets, loops):
+        mine = statistics.median(first.rates)
+        for one in (first, *others):
+            rate = statistics.median(one.rates)
+            spread = (max(one.rates) - min(one.rates)) / rate * 50
+            late = f"{statistics.median(one.slowest):.1f}" if isinstance(one, Target) else ""
+            ratio = "" if one is first else f"{mine / rate:.2f} ×"
+            lines.append(f"| {one.name} | {rate:,.0f} ±{spread:.0f} % | {late} | {ratio} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,18 @@ def cfssl(home: Path, bodies: Sequence[bytes]) -> Iterator[int]:
         yield port
 
 
+@contextmanager
+def cfssl_issuing(home: Path) -> Iterator[int]:
+    """An authority over a P-256 key that signs whatever request it is sent and stores nothing."""
+    port = free_port()
+    key, certificate = home / "peer.key", home / "peer.pem"
+    make = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=Peer -keyout {key}"
+    subprocess.run([*make.split(), "-out", str(certificate)], check=True, capture_output=True)
+    command = ["cfssl", "serve", f"-ca={certificate}", f"-ca-key={key}", f"-port={port}", "-loglevel=5"]
+    with running(command, port):
+        yield port
+
+
 def installed(program: str) -> bool:
     return shutil.which(program) is not None
 

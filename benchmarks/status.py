@@ -53,13 +53,23 @@ class Target:
     """Which of ours its rate is compared with."""
     refused: bool = False
     """Whether its answers may be refusals."""
+    connections: int = CONNECTIONS
     rates: list[float] = field(default_factory=list)
     slowest: list[float] = field(default_factory=list)
     """99th percentile, in milliseconds."""
 
     def measure(self, seconds: int, script_file: Path) -> None:
         script_file.write_text(self.script)
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(script_file), self.url]
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{self.connections}",
+            f"-d{seconds}s",
+            "--latency",
+            "-s",
+            str(script_file),
+            self.url,
+        ]
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         if not self.refused and ("Non-2xx" in said or "Socket errors" in said):
             raise RuntimeError(f"{self.name}: {said}")
