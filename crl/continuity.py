@@ -18,7 +18,7 @@ from ca_core.domain.identifiers import Serial
 from ca_core.services.comparison.certificates import last_recorded
 from ca_core.services.ports import Transaction
 from ca_core.x509.crl import CertificateList
-from ca_core.x509.crl_entries import entry_batches, is_removal, key_of
+from ca_core.x509.crl_entries import entry_batches, key_of
 from crl.scope import ListScope
 
 DELTA_ISSUED = "crl.delta-issued"
@@ -71,10 +71,7 @@ def require_none_lost(tx: Transaction, scope: ListScope, former: PublishedHead, 
     """IntegrityAlarm when a list that is published, full or delta, names a certificate that must not be missing among
     these runs of entries."""
     name = scope.name if former.base is None else scope.delta_name
-    published: bytes | memoryview = _entries_of(tx, name, former)
-    if former.base is not None:
-        published = b"".join(one for batch in entry_batches(published) for one in batch if not is_removal(one))
-    for key in missing(published, entries):
+    for key in missing(_entries_of(tx, name, former), entries):
         serial = Serial(int.from_bytes(key))
         row = tx.certificates.lookup(scope.issuer.id, serial)
         if row is None or not (row.not_after < tx.now or _is_unheld(tx, row)):

@@ -164,8 +164,3 @@ def entry_batches(encoded: bytes | memoryview, start: int = 0) -> Iterator[list[
 def key_of(entry: bytes) -> bytes:
     """What entries are sorted by, as the database sorts the hex: the serial's octets without the one for the sign."""
     return entry[4 + (not entry[4]) : 4 + entry[3]]
-
-
-def is_removal(entry: bytes) -> bool:
-    """Whether it says removeFromCRL."""
-    return REMOVAL in entry[4 + entry[3] :]

@@ -123,7 +123,7 @@ def test_notes_that_were_seen_are_taken_out_and_later_ones_stay(
 
 
 def test_the_newest_list_is_found_by_its_kind_and_read_in_pieces(shelf: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(authorities, "_PIECE", 4)
+    monkeypatch.setattr(authorities, "_PIECE", dict.fromkeys(("sqlite", "postgresql"), 4))
     issuer = authority(shelf, "issuing").id
     bodies = {1: b"", 2: b"abc", 3: b"abcd", 4: b"abcdefghij"}
     with shelf.transactions.begin(SYSTEM_ACTOR) as tx:

@@ -15,7 +15,7 @@ from hypothesis import given, settings, strategies as st
 from ca_core.domain.errors import MalformedDer
 from ca_core.domain.identifiers import Serial
 from ca_core.x509.crl import CertificateList
-from ca_core.x509.crl_entries import REMOVE_FROM_CRL, Revoked, encode_entries, entry_batches, is_removal, key_of
+from ca_core.x509.crl_entries import Revoked, encode_entries, entry_batches, key_of
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 NAME = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Example")])
@@ -68,7 +68,6 @@ def test_a_run_is_taken_apart_into_its_entries(revoked: list[Revoked]) -> None:
     each = [encode_entries([one]) for one in revoked]
     assert [one for batch in entry_batches(b"".join(each)) for one in batch] == each
     assert [key_of(one) for one in each] == [bytes.fromhex(serial) for serial, *_ in revoked]
-    assert [is_removal(one) for one in each] == [reason == REMOVE_FROM_CRL for _, _, reason, _ in revoked]
 
 
 def test_a_run_of_many_is_taken_apart_in_pieces() -> None:
