@@ -11,10 +11,11 @@ from __future__ import annotations
 import struct
 import threading
 import weakref
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
@@ -155,6 +156,20 @@ class AnswerStore:
         handles = {shelf: self._database(shelf.name) for shelf in set(self.shelves().values())}
         with self._transaction() as tx:
             return {shelf: tx.stat(handle)["entries"] for shelf, handle in handles.items()}
+
+    def keys(self, shelf: Shelf, *, batch: int) -> Iterator[Sequence[bytes]]:
+        """What :func:`key_of` says of every answer on a shelf, in batches: a long look would keep LMDB from using again
+        what is forgotten meanwhile."""
+        handle = self._database(shelf.name)
+        after = b""
+        while True:
+            with self._transaction() as tx, tx.cursor(handle) as cursor:
+                there = cursor.set_range(after) if after else cursor.first()
+                found = list(islice(cursor.iternext(values=False), batch)) if there else []
+            if not found:
+                return
+            yield found
+            after = found[-1] + b"\0"
 
     def _database(self, name: bytes) -> Handle:
         if name not in self._databases:

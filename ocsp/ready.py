@@ -92,6 +92,12 @@ class ReadyAnswers:
         return True
 
 
+def request_of(prefix: bytes, serial: bytes) -> bytes:
+    """The one form of a request that is answered here, for the beginning of a CertID and a serial's content octets."""
+    cert_id = prefix + _SERIAL[len(serial) + 2] + serial
+    return _OUTER[len(cert_id) + 10] + cert_id
+
+
 _OUTER = [
     bytes([0x30, n - 2, 0x30, n - 4, 0x30, n - 6, 0x30, n - 8, 0x30, n - 10]) if n >= 10 else b"none"
     for n in range(128)

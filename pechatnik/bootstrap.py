@@ -273,6 +273,7 @@ def build(
         )
         if config.presigns
         else None,
+        answers=answers,
         presigner=presigner,
         worker=Worker(transactions, handlers, clock=clock),
         rounds=rounds_of(services, crls, presigner if config.presigns else None, transactions, monotonic),

@@ -25,6 +25,7 @@ from ca_core.storage.refusals import translated
 from ca_core.storage.repositories.counters import next_value
 from ca_core.storage.transactions import Transactions
 from crl.office import CrlOffice
+from ocsp.answers import AnswerStore
 from ocsp.presigning import Presigner
 from ocsp.ready import ReadyAnswers
 from ocsp.responder import Responder
@@ -45,6 +46,7 @@ class Program:
     ocsp: Responder
     ready: ReadyAnswers | None
     """None where no answers are signed before they are asked for."""
+    answers: AnswerStore
     presigner: Presigner
     worker: Worker
     rounds: Rounds

@@ -32,6 +32,7 @@ WITH_DRY_RUN = frozenset(
         "cert revoke-many",
         "ca init",
         "db upgrade",
+        "ocsp export",
     }
 )
 """Commands that show what they would do."""

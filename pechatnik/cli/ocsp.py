@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ca_core.domain.errors import ConfigurationError
+from ocsp.static_tree import StaticTree
 from pechatnik.cli.cert import Which, _certificate
 from pechatnik.cli.context import context_of
 from pechatnik.cli.exit_codes import NEGATIVE
@@ -40,3 +42,22 @@ def presign(
             context.actor, authority, anew=anew, progress=lambda seen, signed: count(seen)
         )
     context.output.result({"signed": made}, f"{made} answers signed")
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    directory: Annotated[Path, typer.Argument(help="Folder of its own, made when it is not there.")],
+) -> None:
+    """Write the answers that stand ready as files for a web server, and remove those that are not to be served any
+    more. Run it again and again; it changes what has changed."""
+    context = context_of(ctx)
+    program = context.program
+    if program.ready is None:
+        raise ConfigurationError("status.presign is off: there are no answers to export")
+    tree = StaticTree(program.answers, program.ready)
+    with context.output.counting("answers looked at") as count:
+        done = tree.export(context.actor, directory, pretend=context.dry_run, progress=count)
+    would = "would be " if context.dry_run else ""
+    text = f"{done.written} answers {would}written, {done.kept} kept, {done.removed} {would}removed"
+    context.output.result(done, text)

@@ -89,6 +89,19 @@ def test_the_command_signs_what_is_missing_and_says_how_many(call: Any) -> None:
     assert (again.code, again.out.strip()) == (0, "0 answers signed")
 
 
+def test_the_command_exports_what_stands_ready_and_shows_before_what_it_would_do(call: Any, tmp_path: Path) -> None:
+    assert call("ocsp", "presign").code == 0
+    tree = str(tmp_path / "tree")
+    would = call("--dry-run", "ocsp", "export", tree)
+    assert (would.code, would.out.strip()) == (0, "2 answers would be written, 0 kept, 0 would be removed")
+    assert not (tmp_path / "tree").exists()
+    assert call("ocsp", "export", tree, "--json").document == {"written": 2, "kept": 0, "removed": 0}
+    assert call("ocsp", "export", tree).out.strip() == "0 answers written, 2 kept, 0 removed"
+    refused = call("ocsp", "export", str(tmp_path))
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("error: ")
+
+
 @pytest.mark.parametrize(("authority", "code"), [("nowhere", 4), ("root", 6)])
 def test_the_command_refuses_what_has_no_answers(call: Any, authority: str, code: int) -> None:
     refused = call("ocsp", "presign", authority)
