@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
 )
 
 from ca_core.domain.algorithms import DEFAULT_SIGNATURE, KeyAlgorithm, SignatureAlgorithm
@@ -228,3 +229,28 @@ def test_a_signer_whose_public_key_is_another_one_alarms(keys: SoftwareKeyStore)
 
     with pytest.raises(IntegrityAlarm):
         check_signer(Swapped())
+
+
+def test_a_key_that_was_made_elsewhere_is_kept_encrypted_and_signs(tmp_path: Path) -> None:
+    store = store_in(tmp_path / "keys")
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    for reference, passphrase in (("plain", None), ("sealed", b"theirs")):
+        encryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+        store.take_in(reference, pem, passphrase, public_key_info=public)
+        check_signer(store.signer(reference, SignatureAlgorithm.ECDSA_SHA256))
+        assert b"ENCRYPTED" in (tmp_path / "keys" / f"{reference}.pem").read_bytes()
+        with pytest.raises(Duplicate):
+            store.take_in(reference, pem, passphrase, public_key_info=public)
+
+
+def test_a_key_of_another_certificate_or_passphrase_is_not_taken_in(tmp_path: Path) -> None:
+    store = store_in(tmp_path / "keys")
+    key, other = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    public = other.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"theirs"))
+    for passphrase, sentence in ((b"theirs", "not the one"), (b"other", "passphrase"), (None, "passphrase")):
+        with pytest.raises(InvalidInput, match=sentence):
+            store.take_in("x", pem, passphrase, public_key_info=public)
+    assert store.references() == []
