@@ -90,7 +90,7 @@ def test_many_are_revoked_by_two_commands_of_two_people(call: Any, house: Any) -
     assert (code, shown["count"], shown["by"]) == (
         0,
         3,
-        [{"issuer": "issuing", "profile": "private/tls-server", "state": "issued", "count": 3}],
+        [{"issuer": "issuing", "profile": "private/tls-client", "state": "issued", "count": 3}],
     )
     assert call(*many, "--digest", "00" * 32, by="officer")[0] == 6
     assert call(*many, "--digest", "nonsense", by="officer")[0] == 2
