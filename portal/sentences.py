@@ -38,6 +38,7 @@ SENTENCES = (
     N_("the PDF unpacks to more data than is accepted; print it as a new, plain PDF and send that"),
     N_("this is the file that was refused; send a corrected one"),
     # keys and certificates
+    N_("it was imported, so nothing is known to begin with; apply for a new one in its place"),
     N_("the text is not exactly one PEM block"),
     N_("this key is in somebody else's certificate; make a new one"),
     N_("a replacement needs a new key; make one"),
