@@ -11,10 +11,10 @@ from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState, P
 from ca_core.domain.errors import Duplicate, InvalidInput, NotFound
 from ca_core.domain.identifiers import Serial
 from ca_core.domain.profile import Environment
-from ca_core.services.certificate_import import add_import
 from ca_core.services.certificates import issuer_of
 from ca_core.services.examination import read_certificate
 from ca_core.services.former_status import read_list
+from ca_core.services.import_stretch import add_import
 from ca_core.services.ports import KeyStore, Transaction, Transactions
 from ca_core.x509.algorithm import key_algorithm_of, public_key_identifier
 from ca_core.x509.certificate import SignedCertificate

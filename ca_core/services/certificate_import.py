@@ -5,7 +5,7 @@ A stretch is one transaction: what was taken in stays, and whoever begins again 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import TypeVar
@@ -13,13 +13,12 @@ from uuid import UUID
 
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor, Permission
 from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
-from ca_core.domain.certificate import RevocationReason
 from ca_core.domain.errors import InvalidInput, WrongState
-from ca_core.domain.importing import Import, ImportedStatus, ReadCertificate, Refusal, rows_digest
-from ca_core.services.crl_refresh import refresh_list
+from ca_core.domain.importing import Refusal
 from ca_core.services.examination import Examination, Examined, Given
 from ca_core.services.former_status import FormerStatus
-from ca_core.services.ports import Transaction, Transactions
+from ca_core.services.import_stretch import Fresh, add_import
+from ca_core.services.ports import Transactions
 from ca_core.x509.bundle import Piece
 from ca_core.x509.certificate import SignedCertificate
 
@@ -27,7 +26,6 @@ STRETCH = 5000
 """Certificates of one transaction."""
 
 T = TypeVar("T")
-Fresh = tuple[UUID, ReadCertificate, ImportedStatus | None]
 Spread = Callable[[Callable[[Piece], Examined], Iterable[Piece]], Iterable[Examined]]
 """``map``, or one that spreads the work over processes and keeps the order."""
 
@@ -192,30 +190,6 @@ class _Journey:
         self._known += known
         for (source, position, read), reason in refused:
             self._turn_away(source, position, read.serial, reason)
-
-
-def add_import(tx: Transaction, issuer: UUID, owner: UUID, fresh: Sequence[Fresh], **details: str) -> None:
-    """Take in a stretch in this transaction. One record tells of all of it: the comparison with the record computes
-    their digest anew."""
-    taken = Import(id=tx.new_id(), issuer=issuer, owner=owner, at=tx.now, taken_by=tx.actor.id)
-    tx.imports.add(taken)
-    digest = rows_digest(tx.imports.add_rows(taken, fresh))
-    tx.imports.close(replace(taken, count=len(fresh), digest=digest))
-    tx.audit.record(
-        "certificates.imported",
-        "import",
-        taken.id,
-        issuer=str(issuer),
-        owner=str(owner),
-        count=len(fresh),
-        digest=digest.hex(),
-        **details,
-    )
-    for _, read, status in fresh:
-        if status is not None and status.reason is RevocationReason.KEY_COMPROMISE:
-            tx.certificates.block_key(read.spki_sha256, "keyCompromise", tx.now)
-    if any(status is not None for _, _, status in fresh):
-        refresh_list(tx, issuer, 0)
 
 
 def _stretches(items: Iterator[T]) -> Iterator[list[T]]:

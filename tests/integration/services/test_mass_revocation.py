@@ -30,14 +30,14 @@ from ca_core.domain.errors import (
     WrongState,
 )
 from ca_core.domain.mass_revocation import MassRevocation, Selection
-from ca_core.services import mass_revocation
+from ca_core.services import mass_revocation, mass_revocation_stretch
 from ca_core.storage import tables as t, triggers
 from pechatnik.cli import program as command_line
 
 
 @pytest.fixture(autouse=True)
 def small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mass_revocation, "STRETCH", 2)
+    monkeypatch.setattr(mass_revocation_stretch, "STRETCH", 2)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_ocsp_list_letters_and_events_tell_of_each(house: Any, five: list[Certif
     for one in five:
         assert house.program.ocsp.status(one.issuer, one.serial).status == "revoked"
     assert house.program.crls.published(SYSTEM_ACTOR, "issuing", 0).entries == 5, "at once, before the letters"
-    clock.advance(mass_revocation.LETTERS_AFTER)
+    clock.advance(mass_revocation_stretch.LETTERS_AFTER)
     told = [one for one in house.services.notices.of(house.subscriber) if one.kind == "certificate-revoked"]
     assert {one.context["serial"] for one in told} == {one.serial.hex for one in five}
     jobs = house.services.jobs.list(house.officer, states=["new"], limit=100).items
@@ -154,7 +154,7 @@ def test_invariant_12_one_person_alone_revokes_no_multitude(house: Any, five: li
     with pytest.raises(WrongState, match="nobody approved"):
         office.carry_out(mass.id)
     with pytest.raises(ApprovalNeeded), house.program.transactions.begin(SYSTEM_ACTOR) as tx:
-        mass_revocation._stretch(tx, mass)  # as a mistake of ours would
+        mass_revocation_stretch.revoke_stretch(tx, mass)  # as a mistake of ours would
     assert {now_of(house, one).state for one in five} == {S.ISSUED}
     office.approve(house.reviewer, mass.id, digest=mass.digest)
     with pytest.raises(WrongState, match="already"):
