@@ -1,6 +1,6 @@
 """Certificates taken over from another authority's software.
 
-Revision ID: 0011
+Revision ID: 0010
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 
 from ca_core.storage import columns
 
-revision = "0011"
+revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None

@@ -1,6 +1,6 @@
 """Revocations of many certificates at once, asked for by one person and approved by another.
 
-Revision ID: 0012
+Revision ID: 0011
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from ca_core.storage import columns
 
-revision = "0012"
-down_revision = "0011"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
