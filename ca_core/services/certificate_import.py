@@ -22,7 +22,7 @@ from ca_core.services.ports import Transactions
 from ca_core.x509.bundle import Piece
 from ca_core.x509.certificate import SignedCertificate
 
-STRETCH = 5000
+STRETCH = 10_000
 """Certificates of one transaction."""
 
 T = TypeVar("T")

@@ -193,6 +193,8 @@ GIVEN = {
     "circumstance": "lost",
     "name": "x",
     "role": "auditor",
+    "certificate": "nowhere.pem",
+    "issuer": "issuing",
     "email": "subscriber@example.org",
 }
 """A value for each option that some command requires."""
