@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -42,7 +43,8 @@ def spread_over(processes: int) -> Iterator[Callable[[Callable[[A], B], Iterable
 
 
 def _end_with_parent() -> None:
-    """Nobody tells a process of the pool that its parent was killed."""
+    """Nobody tells a process of the pool that its parent was killed; of Ctrl-C all are told, and the parent says so."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
 
