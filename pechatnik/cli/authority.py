@@ -10,7 +10,7 @@ import typer
 from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.errors import NotFound
 from ca_core.keys.secrets_source import read_secret
-from pechatnik.cli.context import context_of, read_file, write_file
+from pechatnik.cli.context import MAX_LIST, context_of, read_file, write_file
 
 app = typer.Typer(name="ca", help="The authority's own keys and certificates.", no_args_is_help=True)
 
@@ -81,7 +81,7 @@ def import_(
         key_reference=key,
         private_key=None if key_file is None else read_file(key_file),
         passphrase=passphrase,
-        last_list=None if crl is None else read_file(crl),
+        last_list=None if crl is None else read_file(crl, limit=MAX_LIST),
     )
     context.output.result(authority, f"authority {authority.name} is here ({authority.state.value})")
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ import typer
 from ca_core.domain.errors import InvalidInput
 from ca_core.domain.importing import Refusal
 from ca_core.x509.bundle import Piece, pieces
-from pechatnik.cli.context import context_of, read_file
+from pechatnik.cli.context import MAX_LIST, context_of, read_file
 from pechatnik.cli.exit_codes import NEGATIVE
 from pechatnik.processes import spread_over
 
@@ -50,8 +51,9 @@ def import_(
     if (index is None) == (not crl):
         raise InvalidInput("say with --crl or with --index which of them are revoked")
     service = context.services.certificate_import
+    read_list = partial(read_file, limit=MAX_LIST)
     status = service.former_status(
-        context.actor, issuer, lists=map(read_file, crl or ()), index=None if index is None else read_file(index)
+        context.actor, issuer, lists=map(read_list, crl or ()), index=None if index is None else read_list(index)
     )
     account = None if owner is None else context.services.accounts.find_by_email(context.actor, owner).id
     with (

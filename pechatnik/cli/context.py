@@ -41,6 +41,8 @@ READING_VERBS = frozenset({"list", "revocations", "show", "verify", "check", "qu
 TOKEN_VARIABLE = "PECHATNIK_TOKEN"  # noqa: S105 - the name of the variable, not a token
 MAX_INPUT = 64 * 1024 * 1024
 """Octets a command reads from a file or standard input."""
+MAX_LIST = 1 << 31
+"""Octets of a revocation list or index of another authority: some tens of millions of entries."""
 
 
 @dataclass(kw_only=True)
@@ -107,18 +109,18 @@ def identifier(text: str) -> UUID | str:
         return text
 
 
-def read_file(path: Path) -> bytes:
-    """A file's bytes, or standard input for ``-``."""
+def read_file(path: Path, *, limit: int = MAX_INPUT) -> bytes:
+    """A file's bytes, or standard input for ``-``; InvalidInput for more than ``limit`` octets."""
     if str(path) == "-":
-        data = sys.stdin.buffer.read(MAX_INPUT + 1)
+        data = sys.stdin.buffer.read(limit + 1)
     else:
         try:
             with path.open("rb") as file:
-                data = file.read(MAX_INPUT + 1)
+                data = file.read(limit + 1)
         except OSError as error:
             raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None
-    if len(data) > MAX_INPUT:
-        raise InvalidInput(f"{path} is larger than {MAX_INPUT} octets")
+    if len(data) > limit:
+        raise InvalidInput(f"{path} is larger than {limit} octets")
     return data
 
 
