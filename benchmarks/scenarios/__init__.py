@@ -1,0 +1,1 @@
+"""What users of an authority do, for locust: one module for each kind; ``benchmarks/locustfile.py`` lists them."""
