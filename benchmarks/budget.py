@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,10 @@ class Budget:
     p99: float | None = None
     rate: float | None = None
     """The least number of answers a second."""
+
+    def at_least(self, rate: float) -> Budget:
+        """The same, with so many answers a second wanted."""
+        return replace(self, rate=rate)
 
     def missed_by(self, name: str, figures: Figures) -> Iterator[str]:
         """One sentence for each figure that is beyond."""

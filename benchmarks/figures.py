@@ -24,7 +24,7 @@ def table(figures: Mapping[str, Figures]) -> str:
     lines = ["| | requests | a second | failed | median, ms | p95, ms | p99, ms |", "|---|---|---|---|---|---|---|"]
     lines += [
         f"| {name} | {one.requests:,} | {one.rate:,.1f} | {one.failures:,} "
-        f"| {one.median:,.0f} | {one.p95:,.0f} | {one.p99:,.0f} |"
+        f"| {one.median:,.1f} | {one.p95:,.1f} | {one.p99:,.1f} |"
         for name, one in sorted(figures.items())
     ]
     return "\n".join(lines)

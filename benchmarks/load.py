@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.budget import Budgets
 from benchmarks.installation import LIGHT, Installation, open_installation
 from benchmarks.plots import load_series
-from benchmarks.report import machine, put
+from benchmarks.report import image, machine, put
 from benchmarks.scenarios.prepared import Prepared
 from benchmarks.status import Answers
 from ca_core.domain.access import SYSTEM_ACTOR
@@ -175,8 +175,9 @@ def main() -> int:
     if options.page is not None:
         again = f"python -m benchmarks.load {' '.join(options.scenarios)} --minutes {options.minutes:g}"
         again += f" --users {options.users}"
-        put(options.page, "load", f"{machine(again)}\n\n{done.stdout.strip()}")
-        load_series(Path(f"{options.out}_stats_history.csv"), options.page.with_suffix("") / "load.svg")
+        plot = options.page.with_suffix("") / "load.svg"
+        load_series(Path(f"{options.out}_stats_history.csv"), plot)
+        put(options.page, "load", f"{machine(again)}\n\n{done.stdout.strip()}\n\n{image(options.page, plot)}")
     return done.returncode
 
 

@@ -30,14 +30,15 @@ def panels(path: Path, rows: Sequence[tuple[str, Series]], *, limits: Mapping[st
             axes.axhline(limits[unit], color="red", linestyle=":", label=f"at most {limits[unit]:g}")
         axes.set_ylabel(unit)
         axes.set_ylim(bottom=0)
-        axes.legend(loc="lower right", fontsize=7, ncols=3)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=7)
     axes.set_xlabel("seconds")
     _save(figure, path)
 
 
 def bars(path: Path, table: str, columns: Sequence[str]) -> None:
     """The figures in these columns of a Markdown table, a group for each row; ± is drawn as its reach."""
-    head, _, *rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in table.splitlines()]
+    head, _, *rows = [[cell.strip() for cell in line.strip()[1:-1].split("|")] for line in table.splitlines()]
     figure = Figure(figsize=(9, 1 + 0.35 * len(rows) * len(columns)), layout="constrained")
     axes = figure.subplots()
     height = 0.8 / len(columns)
@@ -45,11 +46,16 @@ def bars(path: Path, table: str, columns: Sequence[str]) -> None:
         found = [_figure(row[head.index(column)]) for row in rows]
         places = [number + at * height for number in range(len(rows))]
         axes.barh(
-            places, [value for value, _ in found], height, xerr=[reach for _, reach in found], label=column, log=True
+            places,
+            [value for value, _ in found],
+            height,
+            xerr=[reach for _, reach in found],
+            label=column,
+            log=len(columns) > 1,  # steps of one thing lie far apart
         )
     axes.set_yticks([number + 0.4 - height / 2 for number in range(len(rows))], [row[0] for row in rows])
     axes.invert_yaxis()
-    axes.legend(fontsize=7)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=7)
     _save(figure, path)
 
 

@@ -43,6 +43,11 @@ def put(page: Path, mark: str, text: str) -> None:
     page.write_text(f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8")
 
 
+def image(page: Path, plot: Path) -> str:
+    """A plot in the page."""
+    return f"![{plot.stem}]({plot.relative_to(page.parent)})"
+
+
 def machine(command: str) -> str:
     """Where and with what it was measured, and the command that repeats it."""
     return (
