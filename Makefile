@@ -1,6 +1,7 @@
 # Everything a newcomer needs. Each target makes its own environment in ./.venv and says so first.
 PYTHON ?= python3
 PORT   ?= 8080
+SIZE   ?= quick
 UV     := .tools/bin/uv
 BIN    := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
@@ -35,8 +36,8 @@ format: .venv/.dev ## put the code into its format
 	@$(BIN)/ruff check --fix -q .
 	@$(BIN)/ruff format .
 
-bench: .venv/.dev ## the micro-benchmarks, beside their peers in the same run; writes docs/performance.md
-	@$(BIN)/python -m benchmarks
+bench: .venv/.dev ## all benchmarks, in some minutes (SIZE=full for all that docs/performance.md shows); report in build/
+	@$(BIN)/python -m benchmarks.suite --size $(SIZE)
 
 docs: .venv/.dev ## regenerate the parts of docs/ that come from code
 	@PECHATNIK_WRITE_TABLES=1 $(BIN)/python -m pytest -q tests/conformance $(PYTEST)

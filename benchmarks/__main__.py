@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure, print, and write the tables of docs/performance.md."""
+"""``python -m benchmarks``: issuance with one thing added at a time, beside ``cryptography``'s builder."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5, help="runs, of which the median counts (default 5)")
     parser.add_argument("--database", default="", help="SQLAlchemy URL of an empty database (default: SQLite)")
     parser.add_argument("--algorithm", action="append", choices=[one.value for one in KeyAlgorithm], default=[])
-    parser.add_argument("--page", type=Path, default=Path("docs/performance.md"), help="page whose table is replaced")
+    parser.add_argument("--page", type=Path, default=None, help="page whose table is replaced")
     options = parser.parse_args()
     results = []
     for algorithm in [KeyAlgorithm(one) for one in options.algorithm] or ALGORITHMS:
         print(f"{algorithm.value} …", file=sys.stderr, flush=True)
         results.append(measure(algorithm, count=options.count, runs=options.runs, database=options.database))
     print(table(results))
-    write(options.page, results, command=f"python -m benchmarks --count {options.count} --runs {options.runs}")
+    if options.page is not None:
+        write(options.page, results, command=f"python -m benchmarks --count {options.count} --runs {options.runs}")
     return 0
 
 

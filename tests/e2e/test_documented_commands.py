@@ -94,3 +94,10 @@ def test_make_demo_walks_the_journey(checkout: Path) -> None:
 
 def test_make_shows_its_targets(checkout: Path) -> None:
     run("make | grep '^demo'", checkout)
+
+
+def test_load_from_several_processes_as_the_performance_page_says(checkout: Path) -> None:
+    (script,) = blocks("docs/performance.md")
+    run(script, checkout)
+    assert "</html>" in (checkout / "build" / "distributed.html").read_text()
+    assert not (checkout / "prepared.json").exists()
