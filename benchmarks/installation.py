@@ -138,15 +138,16 @@ class Installation:
 
 @contextmanager
 def open_installation(
-    home: Path, algorithm: KeyAlgorithm, database: str, *, server_options: str = ""
+    home: Path, algorithm: KeyAlgorithm, database: str, *, server_options: str = "", port: int = 0
 ) -> Iterator[Installation]:
-    """Make it, start its server, and stop that at the end. ``server_options`` are lines of TOML."""
+    """Make it, start its server, and stop that at the end. ``server_options`` are lines of TOML; without ``port`` one
+    is taken that is free."""
     for name in ("secrets", "data"):
         (home / name).mkdir(mode=0o700)
     passphrase = home / "secrets" / "passphrase"
     passphrase.touch(mode=0o600)
     passphrase.write_text("benchmark")
-    port = free_port()
+    port = port or free_port()
     path = home / "pechatnik.toml"
     path.write_text(
         f'[installation]\ndata = "data"\n[database]\nurl = "{database}"\n'

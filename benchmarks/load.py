@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.budget import Budgets
-from benchmarks.installation import LIGHT, Installation, open_installation
+from benchmarks.installation import LIGHT, Installation, free_port, open_installation
 from benchmarks.plots import load_series
 from benchmarks.report import image, machine, put
 from benchmarks.scenarios.prepared import Prepared
@@ -100,16 +100,21 @@ def locust(
 
 
 @contextmanager
-def opened(options: argparse.Namespace, *, applications: int) -> Iterator[tuple[Installation, Path, Answers | None]]:
-    """An installation with a server, the file of what was prepared in it, and the answers in its store."""
+def opened(
+    options: argparse.Namespace, *, applications: int, address: str = ""
+) -> Iterator[tuple[Installation, Path, Answers | None]]:
+    """An installation with a server, the file of what was prepared in it, and the answers in its store.
+
+    With ``address`` it serves other machines too, under that name."""
+    port = free_port()
     server = f"processes = {options.processes}\n"
-    if getattr(options, "address", None):
-        server += f'host = "0.0.0.0"\nhosts = ["{options.address}"]\n'
+    if address:
+        server += f'host = "0.0.0.0"\nhosts = ["{address}:{port}"]\n'
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         presigned = "[status]\npresign = true\n"
         with open_installation(
-            home, KeyAlgorithm.EC_P256, options.database, server_options=server + presigned
+            home, KeyAlgorithm.EC_P256, options.database, server_options=server + presigned, port=port
         ) as house:
             prepared, answers = prepare(house, applications=applications, certificates=options.certificates)
             prepared.write(home / "prepared.json")
@@ -136,7 +141,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=Path("build/load"), help="beginning of the names of reports")
     parser.add_argument("--page", type=Path, default=None, help="page whose table and plot are replaced")
     parser.add_argument("--serve", type=Path, metavar="FILE", help="only make ready, write FILE, wait for Ctrl-C")
-    parser.add_argument("--address", help="with --serve: name or address that load comes to from elsewhere")
+    parser.add_argument("--address", default="", help="with --serve: name or address that load comes to from elsewhere")
     return parser
 
 
@@ -153,7 +158,11 @@ def main() -> int:
     applications = options.applications or int(300 * seconds)
     if not options.serve and "issuance" not in options.scenarios:
         applications = 0
-    with opened(options, applications=applications) as (house, prepared, _):
+    with opened(options, applications=applications, address=options.address if options.serve else "") as (
+        house,
+        prepared,
+        _,
+    ):
         if options.serve:
             return _serve(house, prepared, options)
         options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import func, select
@@ -33,6 +35,17 @@ class Statuses(Verification):
     def verdict(self, answer: FastResponse) -> bool:
         return answer.content[:5].hex() != "30030a0101"
 '''
+
+BROKEN = """
+from locust import task
+from benchmarks.scenarios.scenario import Scenario
+
+class Broken(Scenario):
+    scenario = "broken"
+    @task
+    def divide(self) -> None:
+        1 / 0
+"""
 
 
 def rows(table: str) -> list[list[str]]:
@@ -133,6 +146,33 @@ def test_a_module_of_its_own_brings_documents_to_verify(served: Served, tmp_path
     code, said, figures = served.run(tmp_path, "Statuses", locustfiles=[tmp_path / "right.py"], seconds=2)
     assert (code, said) == (0, "")
     assert [row[0] for row in figures] == ["verification: no request"]
+
+
+def test_a_mistake_in_a_scenario_is_no_success(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(BROKEN)
+    code, said, _ = served.run(tmp_path, "Broken", locustfiles=[tmp_path / "broken.py"], seconds=2)
+    assert code == 1
+    assert "a scenario failed: division by zero" in said
+
+
+def test_other_machines_are_served_under_the_name_that_is_given(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.load", "--serve", str(tmp_path / "prepared.json")]
+    command += ["--address", "load.example.org", "--certificates", "10", "--processes", "1"]
+    serving = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert serving.stdout is not None
+        address = urlsplit(serving.stdout.readline().strip())
+        assert (tmp_path / "prepared.json").stat().st_mode & 0o777 == 0o600
+        token = Prepared.read(tmp_path / "prepared.json").subscriber
+        assert (address.hostname, address.port is not None) == ("load.example.org", True)
+        connection = HTTPConnection("127.0.0.1", address.port or 0, timeout=60)
+        headers = {"Host": address.netloc, "Authorization": f"Bearer {token}"}
+        connection.request("GET", "/api/v1/me", headers=headers)
+        assert connection.getresponse().status == 200
+    finally:
+        serving.terminate()
+        assert serving.wait(timeout=60) == 0
+    assert not (tmp_path / "prepared.json").exists()
 
 
 def test_a_run_whose_budgets_cannot_be_read_does_not_begin(tmp_path: Path) -> None:
