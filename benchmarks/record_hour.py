@@ -37,7 +37,7 @@ REACHED = 0.98
 """The share of the asked rate that has to be reached: the first and the last second are not whole."""
 GROWTH = 1.05
 """How much more memory a server process may have in the last quarter than in the second one."""
-SLICE = 10.0
+SLICE = 30.0
 ISSUED, ANSWERED = "issuance: issue", "ocsp: GET, by wrk"
 
 
@@ -176,9 +176,7 @@ def _beside(measured: Measured) -> str:
 
 def _plot(measured: Measured, out: Path, path: Path) -> None:
     history = Path(f"{out}_stats_history.csv")
-    rates: Sequence[tuple[float, float]] = [
-        (one.begun - measured.begun, one.latencies.total() / one.seconds) for one in measured.answers
-    ]
+    rates: Sequence[tuple[float, float]] = [(one.begun - measured.begun, one.rate) for one in measured.answers]
     slowest = [(one.begun - measured.begun, percentile(one.latencies, 0.99)) for one in measured.answers]
     assert ISSUANCE.p99 is not None
     assert STATUS.p99 is not None
