@@ -148,6 +148,16 @@ def test_a_module_of_its_own_brings_documents_to_verify(served: Served, tmp_path
     assert [row[0] for row in figures] == ["verification: no request"]
 
 
+def test_a_status_that_is_not_the_right_one_is_an_error(served: Served, tmp_path: Path) -> None:
+    prepared = Prepared.read(served.prepared)
+    exchanged = tmp_path / "prepared.json"
+    replace(prepared, known=prepared.unknown, unknown=prepared.known[:1]).write(exchanged)
+    code, said, _ = served.run(tmp_path, "ocsp", prepared=exchanged)
+    assert code == 1
+    assert "ocsp: GET, known: 100.00% of" in said
+    assert "ocsp: GET, unknown: 100.00% of" in said
+
+
 def test_a_mistake_in_a_scenario_is_no_success(served: Served, tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text(BROKEN)
     code, said, _ = served.run(tmp_path, "Broken", locustfiles=[tmp_path / "broken.py"], seconds=2)
