@@ -16,6 +16,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -93,6 +94,7 @@ def main() -> int:
     parser.add_argument("--certificates", type=int, default=1_000_000, help="OCSP answers that stand ready")
     parser.add_argument("--list-seconds", type=float, default=60, help="between two CRLs (default 60)")
     parser.add_argument("--processes", type=int, default=2, help="of the server (default 2)")
+    parser.add_argument("--worker", action="store_true", help="do the jobs of what is issued meanwhile, too")
     parser.add_argument("--database", default="", help="SQLAlchemy URL of an empty database (default: SQLite)")
     parser.add_argument("--out", type=Path, default=Path("build/record-hour"), help="beginning of the names of reports")
     parser.add_argument("--page", type=Path, default=None, help="page whose table and plot are replaced")
@@ -117,7 +119,7 @@ def main() -> int:
     _plot(measured, options.out, options.out.with_suffix(".svg"))
     if options.page is not None:
         command = f"python -m benchmarks.record_hour --minutes {options.minutes:g} --issuances {options.issuances:g}"
-        command += f" --answers {options.answers:g}"
+        command += f" --answers {options.answers:g}{' --worker' if options.worker else ''}"
         plot = options.page.with_suffix("") / "record-hour.svg"
         _plot(measured, options.out, plot)
         put(options.page, "record-hour", f"{machine(command)}\n\n{text}\n\n{image(options.page, plot)}")
@@ -150,7 +152,7 @@ def _run(
     gets.write_text("\n".join(f"/ocsp/{quote(b64encode(one).decode(), safe='')}" for one in answers.requests))
     measured = Measured(time.monotonic())
     over = threading.Event()
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor() as pool, _worker(home) if options.worker else nullcontext():
         beside = [
             pool.submit(measured.ask, lua(gets, GET), url, rate=options.answers, seconds=seconds, place=home),
             pool.submit(measured.build_lists, house, over, every=options.list_seconds),
@@ -163,6 +165,19 @@ def _run(
         for one in beside:
             one.result()
     return measured, done
+
+
+@contextmanager
+def _worker(home: Path) -> Iterator[None]:
+    program = str(Path(sys.executable).with_name("pechatnik"))
+    worker = subprocess.Popen([program, "-c", str(home / "pechatnik.toml"), "worker"], stdout=sys.stderr)
+    try:
+        yield
+        if worker.poll() is not None:
+            raise RuntimeError(f"the worker ended with {worker.returncode}")
+    finally:
+        worker.terminate()
+        worker.wait(timeout=60)
 
 
 def _beside(measured: Measured) -> str:

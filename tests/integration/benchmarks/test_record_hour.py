@@ -19,7 +19,7 @@ def test_everything_at_once_gets_through_without_an_error(tmp_path: Path) -> Non
     page.write_text("<!-- record-hour: begin -->\n<!-- record-hour: end -->\n")
     command = [
         sys.executable, "-m", "benchmarks.record_hour", "--minutes", "0.15", "--issuances", "5", "--answers", "200",
-        "--certificates", "1000", "--list-seconds", "2", "--processes", "1", "--out", str(tmp_path / "out"),
+        "--certificates", "1000", "--list-seconds", "2", "--processes", "1", "--worker", "--out", str(tmp_path / "out"),
         "--page", str(page),
     ]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=200)
