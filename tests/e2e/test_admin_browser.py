@@ -94,7 +94,8 @@ def desk(browser: Browser, house: Any) -> Iterator[Desk]:
 
 
 def look_at_every_page(page: Page) -> None:
-    """Scroll to each picture, as somebody does who reads it."""
+    """Scroll to each picture, as somebody does who reads it; they come with the page that the last click leads to."""
+    expect(page.locator("img.page-image")).not_to_have_count(0)
     for picture in page.locator("img.page-image").all():
         picture.scroll_into_view_if_needed()
         expect(picture).to_have_js_property("complete", True)
