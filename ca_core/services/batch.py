@@ -68,14 +68,15 @@ class Batch:
             if isinstance(outcome, Certificate) and case.row.request is not None:
                 with case.step():
                     _require_key(case.row.request, outcome)
-        return [case.outcome for case in cases if case.outcome is not None]
+        outcomes = [case.outcome for case in cases if case.outcome is not None]
+        return [one if isinstance(one, Certificate) else _refusal(one) for one in outcomes]
 
     def look(self, actor: Actor, rows: Iterable[BatchRow]) -> Iterator[Application | CaError]:
         """For each row in turn the application that it names, or why there is none; nothing is changed."""
         remaining = iter(rows)
         while stretch := list(islice(remaining, TOGETHER)):
             for case in self._looked_up(actor, stretch):
-                yield case.outcome if isinstance(case.outcome, CaError) else case.application
+                yield _refusal(case.outcome) if isinstance(case.outcome, Exception) else case.application
 
     def _looked_up(self, actor: Actor, rows: Sequence[BatchRow]) -> Sequence[_RowCase]:
         def look(tx: Transaction, cases: Sequence[_RowCase]) -> None:
@@ -94,10 +95,17 @@ class Batch:
             if one.row.request is not None
         ]
         for case, outcome in zip(cases, self._requests.receive_all(sent), strict=True):
-            if isinstance(outcome, CaError):
+            if isinstance(outcome, Exception):
                 case.outcome = outcome
             else:
                 case.application = outcome
+
+
+def _refusal(failure: Exception) -> CaError:
+    """A fault of the program, which is no refusal, ends the batch; run again, it goes on."""
+    if not isinstance(failure, CaError):
+        raise failure
+    return failure
 
 
 def _lacks_request(case: _RowCase) -> bool:

@@ -90,11 +90,11 @@ class Issuance:
         LintFailed when a rule objects, KeyUnavailable when the key cannot be used; TryAgain while another call signs
         for the same application, its outcome is not known yet, or too many wait."""
         outcome = self._gathering.put(Wanted(actor=actor, application=application_id, version=version))
-        if isinstance(outcome, CaError):
+        if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
-    def issue_all(self, wanted: Sequence[Wanted]) -> Sequence[Certificate | CaError]:
+    def issue_all(self, wanted: Sequence[Wanted]) -> Sequence[Certificate | Exception]:
         """Issue many, in two transactions: in their order the certificate, or the error, that :meth:`issue` gives."""
         cases = [IssuanceCase(one) for one in wanted]
         while waiting := still_open(cases):
@@ -142,6 +142,8 @@ class Issuance:
                     raise NotFound("there is no such application, or none that you may see")
                 require_right(actor, application)
                 if application.certificate is not None:
+                    if application.certificate not in certificates:
+                        raise IntegrityAlarm(f"the certificate of application {application.number} is gone")
                     case.outcome = certificates[application.certificate]
                     continue
                 case.order = order_of(

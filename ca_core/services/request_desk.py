@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ca_core.domain.access import Actor, Permission
 from ca_core.domain.application import Application, ApplicationState
-from ca_core.domain.errors import CaError, NotPermitted, SelfApproval, WeakKey
+from ca_core.domain.errors import NotPermitted, SelfApproval, WeakKey
 from ca_core.services.gathering import Gathering
 from ca_core.services.notices import notify
 from ca_core.services.ports import Profiles, Transaction, Transactions
@@ -57,11 +57,11 @@ class RequestDesk:
         What the request asks for beside the key counts for nothing: the certificate says what was approved. Who sends
         it chooses the key, so an approver may not (SelfApproval, invariant 12)."""
         outcome = self._gathering.put(Sent(actor=actor, application=id, request=request, version=version))
-        if isinstance(outcome, CaError):
+        if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
-    def receive_all(self, sent: Sequence[Sent]) -> Sequence[Application | CaError]:
+    def receive_all(self, sent: Sequence[Sent]) -> Sequence[Application | Exception]:
         """Take many, in one transaction: in their order the application, or the error, that :meth:`receive` gives."""
         cases = [_RequestCase(one) for one in sent]
         for case in cases:

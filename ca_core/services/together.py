@@ -7,23 +7,24 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Generic, TypeVar
 
 from ca_core.domain.access import SYSTEM_ACTOR, Actor
-from ca_core.domain.errors import CaError, TryAgain
+from ca_core.domain.errors import TryAgain
 from ca_core.services.ports import Transaction
 
 Done = TypeVar("Done")
 
 
 class Case(Generic[Done]):
-    """One of them on its way, until it has an outcome: what was done, or the error that it alone would have met."""
+    """One of them on its way, until it has an outcome: what was done, or the error that it alone would have met. Also a
+    fault of the program is that case's alone, and raised to who asked: nobody keeps others from being served."""
 
-    outcome: Done | CaError | None = None
+    outcome: Done | Exception | None = None
 
     @contextmanager
     def step(self) -> Iterator[None]:
         """What is refused in this block is refused for this case alone; so it writes only once nothing is refused."""
         try:
             yield
-        except CaError as failure:
+        except Exception as failure:
             self.outcome = failure
 
 
@@ -47,7 +48,7 @@ def together(
     try:
         with begin(SYSTEM_ACTOR) as tx:
             step(tx, cases)
-    except CaError as failure:
+    except Exception as failure:
         waiting = still_open(cases)
         if len(cases) > 1 and not isinstance(failure, TryAgain):
             for case in waiting:

@@ -11,7 +11,7 @@ import os
 import time
 from contextlib import suppress
 
-from ca_core.domain.errors import TryAgain
+from ca_core.domain.errors import ConfigurationError, TryAgain
 
 PAUSE = 0.0005
 """Seconds between two attempts; a commit takes several times as long."""
@@ -26,8 +26,12 @@ class WriterTurn:
         self._attempts = int(timeout / PAUSE)
 
     def take(self) -> int:
-        """A file descriptor that stands for the turn; TryAgain when it does not come."""
-        turn = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """A file descriptor that stands for the turn; TryAgain when it does not come, ConfigurationError when there can
+        be no lock."""
+        try:
+            turn = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ConfigurationError(f"{self._path} cannot be written: {error.strerror}") from None
         for _ in range(self._attempts):
             try:
                 fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)

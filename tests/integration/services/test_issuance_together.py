@@ -13,7 +13,7 @@ from sqlalchemy import event
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR
 from ca_core.domain.certificate import Certificate, CertificateState
 from ca_core.domain.errors import ApprovalNeeded, CaError, KeyUnavailable, NotFound, StaleVersion, WeakKey
-from ca_core.services import issuance, issuance_case
+from ca_core.services import issuance, issuance_case, issuance_order
 from ca_core.services.issuance_order import Wanted
 
 
@@ -204,3 +204,25 @@ def test_where_signatures_are_waited_for_as_many_are_made_at_once_as_the_key_all
     monkeypatch.setattr(house.program.keys, "signer", lambda *named: Waiting(genuine(*named)))
     outcomes = house.services.issuance.issue_all(wanted(house, *applications))
     assert [type(one) for one in outcomes] == [Certificate] * 4
+
+
+def test_a_fault_of_the_program_that_one_meets_is_raised_to_him_alone(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applications = [house.ready() for _ in range(3)]
+    genuine = issuance_order.prepare
+
+    def faulty(profile: Any, issuer: Any, **given: Any) -> Any:
+        if len(calls) == 1:
+            calls.append("fault")
+            raise ZeroDivisionError
+        calls.append("prepared")
+        return genuine(profile, issuer, **given)
+
+    calls: list[str] = []
+    monkeypatch.setattr(issuance_order, "prepare", faulty)
+    outcomes = house.services.issuance.issue_all(wanted(house, *applications))
+    assert [type(one) for one in outcomes] == [Certificate, ZeroDivisionError, Certificate]
+    calls[:] = ["prepared"]
+    with pytest.raises(ZeroDivisionError):
+        house.services.issuance.issue(house.subscriber, applications[1].id)

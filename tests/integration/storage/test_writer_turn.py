@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ca_core.domain.access import SYSTEM_ACTOR
-from ca_core.domain.errors import TryAgain
+from ca_core.domain.errors import ConfigurationError, TryAgain
 from ca_core.storage import engine as module
 from ca_core.storage.engine import engine_for
 from ca_core.storage.writer_turn import WriterTurn
@@ -31,6 +31,11 @@ def test_the_lock_is_nobody_elses_to_read(tmp_path: Path) -> None:
     turns = WriterTurn(str(tmp_path / "x"), timeout=1)
     turns.give_back(turns.take())
     assert (tmp_path / "x-writer").stat().st_mode & 0o777 == 0o600
+
+
+def test_without_a_place_for_the_lock_it_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        WriterTurn(str(tmp_path / "no" / "x"), timeout=1).take()
 
 
 def test_a_holder_that_is_killed_gives_its_turn_back(tmp_path: Path) -> None:
