@@ -94,7 +94,11 @@ def answer(config_path: Path, listening: socket.socket) -> None:
     logs.configure()
     server = uvicorn.Server(configuration(front(load(config_path))))
 
+    parent = multiprocessing.parent_process()
+
     async def sweep() -> None:
+        if parent is not None and not parent.is_alive():  # it was killed: nobody else would end or replace this one
+            server.should_exit = True
         now = asyncio.get_running_loop().time()
         for connection in list(server.server_state.connections):
             if isinstance(connection, Connection):

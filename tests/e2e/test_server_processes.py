@@ -81,3 +81,12 @@ def test_none_is_left_when_the_server_ends(house: Any, number: int) -> None:
         assert server.wait(timeout=60) == 0
         assert not alive(port)
         assert not any(b"spawn_main" in command_of(child) for child in children)
+
+
+def test_none_is_left_when_the_server_is_killed(house: Any) -> None:
+    with serving(house) as (server, _):
+        children = answering(server)
+        server.kill()
+        server.wait(timeout=60)
+        while any(b"spawn_main" in command_of(child) for child in children):
+            pass
