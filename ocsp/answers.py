@@ -31,7 +31,7 @@ MAP_SIZE = 64 * 1024**3
 """Octets that the file may grow to; it takes only those that are used. 10 million answers take about 3 GiB."""
 DATABASES = 1024
 """Issuers times digests of CertIDs."""
-READERS = 1024
+READERS = 4096
 """Threads, of all processes together, that have read from the store."""
 HEADER = struct.Struct(">IIH")
 """thisUpdate and nextUpdate in seconds since 1970, and which tail goes behind."""

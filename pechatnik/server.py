@@ -57,7 +57,8 @@ def _keep_answering(config_path: Path, sockets: Sequence[socket.socket]) -> None
     # A process forked while the worker thread runs inherits its locks, held for ever: the child begins anew instead.
     spawn = multiprocessing.get_context("spawn")
     children = {one: spawn.Process(target=answer, args=(config_path, one)) for one in sockets}
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # said, since what a shell starts behind it ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
     try:
         for child in children.values():
             child.start()
