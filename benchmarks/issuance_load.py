@@ -129,7 +129,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="of each measurement (default 5)")
     parser.add_argument("--clients", type=int, default=16)
-    parser.add_argument("--processes", type=int, default=2, help="of the server (default 2)")
+    parser.add_argument("--processes", type=int, default=1, help="of the server (default 1: SQLite has one writer)")
     parser.add_argument("--most", type=int, default=3000, help="certificates a second that are prepared for")
     parser.add_argument("--count", type=int, default=1280, help="certificates of one run without HTTP")
     parser.add_argument("--database", default="", help="SQLAlchemy URL of an empty database (default: SQLite)")

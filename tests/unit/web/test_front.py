@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from pechatnik import connection
+from pechatnik import connection, server
 from pechatnik.connection import Connection
 from pechatnik.front import Front
 from pechatnik.server import configuration
@@ -316,3 +317,9 @@ def test_the_process_ends_after_the_request_of_a_client_that_hung_up() -> None:
 
     serving(test, signing)
     assert steps == ["signed"]
+
+
+def test_connections_send_what_they_have_at_once() -> None:
+    """asyncio switches Nagle's algorithm off only for sockets that say that they speak TCP."""
+    with server._bound("127.0.0.1", 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP
