@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import signal
 import sys
 import traceback
 from pathlib import Path
@@ -17,6 +16,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.services import certificate_import
 from pechatnik.cli import program as command_line
+from tests.integration.kills import dying_commit
 
 COUNT, STRETCH = 5, 2
 IMPORTED = "SELECT count(*) FROM certificates WHERE import_id IS NOT NULL"
@@ -27,18 +27,7 @@ def importing(home: Path, point: int) -> int:
     child = os.fork()
     if child == 0:
         try:
-            points, commit = itertools.count(1), DefaultDialect.do_commit
-
-            def reach() -> None:
-                if next(points) == point:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-            def do_commit(self: Any, connection: Any) -> None:
-                reach()
-                commit(self, connection)
-                reach()
-
-            DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
+            DefaultDialect.do_commit = dying_commit(point)  # type: ignore[method-assign]
             bundle, crl, refused, configuration = (
                 str(home / name) for name in ("bundle.pem", "crl.der", "refused.jsonl", "pechatnik.toml")
             )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -33,6 +31,7 @@ from ca_core.domain.mass_revocation import MassRevocation, Selection
 from ca_core.services import mass_revocation, mass_revocation_stretch
 from ca_core.storage import tables as t, triggers
 from pechatnik.cli import program as command_line
+from tests.integration.kills import dying_commit
 
 
 @pytest.fixture(autouse=True)
@@ -237,17 +236,7 @@ def working(home: Path, point: int) -> int:
     child = os.fork()
     if child == 0:
         try:
-            points, commit, carry_out = itertools.count(1), DefaultDialect.do_commit, None
-
-            def reach() -> None:
-                if next(points) == point:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-            def do_commit(self: Any, connection: Any) -> None:
-                reach()
-                commit(self, connection)
-                reach()
-
+            do_commit = dying_commit(point)
             carry_out = mass_revocation.MassRevocationOffice.work
 
             def work(self: Any, job: Any) -> None:

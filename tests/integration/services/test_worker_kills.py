@@ -33,6 +33,7 @@ from pechatnik import plugin_registry
 from pechatnik.bootstrap import build
 from pechatnik.cli import program as command_line
 from pechatnik.config import load
+from tests.integration.kills import dying_commit
 
 
 class Dying:
@@ -56,17 +57,7 @@ class Dying:
 
 def die_at(point: int) -> None:
     """Before or after the n-th thing that is committed from the first job on; odd points are before one."""
-    points = itertools.count(1)
-    commit, run_once = DefaultDialect.do_commit, Worker.run_once
-
-    def reach() -> None:
-        if next(points) == point:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def do_commit(self: Any, connection: Any) -> None:
-        reach()
-        commit(self, connection)
-        reach()
+    do_commit, run_once = dying_commit(point), Worker.run_once
 
     def work(self: Worker) -> int:
         DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
