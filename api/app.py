@@ -21,9 +21,11 @@ from api import (
     mass_revocations,
     problems,
     records,
+    status,
 )
 from ca_core.services.suite import Services
 from crl.office import CrlOffice
+from ocsp.feed import StatusFeed
 from web import hosts as names, limits
 
 PREFIX = "/api/v1"
@@ -48,7 +50,13 @@ PROBLEM_STATUSES = {
 
 
 def create_api(
-    services: Services, *, crls: CrlOffice, version: str, max_upload: int, hosts: Collection[str] = ()
+    services: Services,
+    *,
+    crls: CrlOffice,
+    feed: StatusFeed,
+    version: str,
+    max_upload: int,
+    hosts: Collection[str] = (),
 ) -> Flask:
     """The API over these services. ``max_upload`` in octets; ``hosts`` are the names that it is served under."""
     app = OpenAPI(
@@ -64,6 +72,7 @@ def create_api(
     app.config["MAX_CONTENT_LENGTH"] = max_upload + MAX_BODY
     app.config["SERVICES"] = services
     app.config["CRLS"] = crls
+    app.config["FEED"] = feed
     problems.register(app)
     names.register(app, hosts)
     authentication.register(app, services.tokens)
@@ -79,6 +88,7 @@ def create_api(
         catalogue,
         accounts,
         records,
+        status,
     ):
         app.register_api(module.blueprint)
     app.register_api(certificates.report)

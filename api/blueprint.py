@@ -16,6 +16,7 @@ from ca_core.domain.errors import InvalidInput, PreconditionRequired
 from ca_core.services.ports import Page
 from ca_core.services.suite import Services
 from crl.office import CrlOffice
+from ocsp.feed import StatusFeed
 
 T = TypeVar("T")
 
@@ -62,6 +63,11 @@ def services() -> Services:
 
 def crls() -> CrlOffice:
     found: CrlOffice = current_app.config["CRLS"]
+    return found
+
+
+def feed() -> StatusFeed:
+    found: StatusFeed = current_app.config["FEED"]
     return found
 
 

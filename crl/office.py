@@ -195,6 +195,24 @@ class CrlOffice:
             crl = None if issuer is None else self._current(tx, issuer.id, partition, delta=delta)
             return None if crl is None else (crl, crl.next_update - tx.now)
 
+    def offered(self, actor: Actor) -> Sequence[tuple[Authority, Sequence[PublishedHead]]]:
+        """Every issuer whose certificate relying parties can fetch, and the lists of it that they can."""
+        actor.require(Permission.STATUS_FOLLOW)
+        kinds = (False, True) if self._terms.delta_lifetime else (False,)
+        with self._transactions.read(actor) as tx:
+            return [
+                (
+                    issuer,
+                    [
+                        head
+                        for scope in scopes_of(issuer)
+                        for delta in kinds
+                        if (head := self._current(tx, issuer.id, scope.partition, delta=delta)) is not None
+                    ],
+                )
+                for issuer in tx.authorities.issuers()
+            ]
+
     def bytes_of(self, crl: PublishedHead) -> bytes:
         """The list itself; whoever has it from before need not read it."""
         with self._transactions.read(SYSTEM_ACTOR) as tx:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import structlog
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
@@ -14,7 +14,6 @@ from werkzeug.http import is_resource_modified
 from werkzeug.wrappers import Response
 
 from ca_core.domain.errors import TryAgain
-from crl.office import CrlOffice
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -32,12 +31,43 @@ _CERTIFICATE = re.compile(r"/aia/([0-9a-f]{40})\.cer")
 log = structlog.get_logger("crl")
 
 
+class Head(Protocol):
+    """What there is to know of a list without its bytes."""
+
+    @property
+    def sha256(self) -> bytes: ...
+    @property
+    def this_update(self) -> datetime: ...
+    @property
+    def next_update(self) -> datetime: ...
+
+
+class IssuerFile(Protocol):
+    """An issuer's certificate, and since when it lies here."""
+
+    @property
+    def certificate(self) -> bytes: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+H = TypeVar("H", bound=Head)
+
+
+class Lists(Protocol[H]):
+    """Where they come from: the office that signs them (:class:`~crl.office.CrlOffice`), or a status node's copy."""
+
+    def current(self, key_identifier: str, partition: int, *, delta: bool = False) -> tuple[H, timedelta] | None: ...
+    def bytes_of(self, crl: H) -> bytes: ...
+    def issuer(self, key_identifier: str) -> IssuerFile | None: ...
+
+
 class CrlApplication:
     """``/crl/<key id>.crl``, ``/crl/<key id>/<partition>.crl``, the deltas to them (``-delta.crl``) and
     ``/aia/<key id>.cer``: GET and HEAD, conditional and in ranges."""
 
-    def __init__(self, office: CrlOffice) -> None:
-        self._office = office
+    def __init__(self, lists: Lists[Any]) -> None:
+        self._lists = lists
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return self._answer(environ)(environ, start_response)
@@ -62,7 +92,7 @@ class CrlApplication:
         """What is said of it, and how to get it: whoever has it already makes nobody read fifty megabytes."""
         if match := _LIST.fullmatch(path):
             delta = match[3] is not None
-            found = self._office.current(match[1], int(match[2] or 0), delta=delta)
+            found = self._lists.current(match[1], int(match[2] or 0), delta=delta)
             if found is None:
                 raise NotFound
             crl, left = found
@@ -70,9 +100,9 @@ class CrlApplication:
             response.set_etag(crl.sha256.hex())
             response.last_modified = crl.this_update
             response.expires = crl.next_update
-            return response, lambda: self._office.bytes_of(crl)
+            return response, lambda: self._lists.bytes_of(crl)
         if match := _CERTIFICATE.fullmatch(path):
-            issuer = self._office.issuer(match[1])
+            issuer = self._lists.issuer(match[1])
             if issuer is None:
                 raise NotFound
             certificate = issuer.certificate

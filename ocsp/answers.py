@@ -23,6 +23,7 @@ import lmdb
 
 from ca_core.domain.errors import TryAgain
 from ca_core.domain.identifiers import Serial
+from ocsp.change_log import ChangeLog
 from ocsp.composing import Signed
 
 FOLDER = "ocsp"
@@ -38,7 +39,7 @@ HEADER = struct.Struct(">IIH")
 
 Handle = lmdb._Database
 """LMDB's name for one table of the file."""
-_PREFIXES, _TAILS = b"prefixes", b"tails"
+PREFIXES, _TAILS = b"prefixes", b"tails"
 _opening = threading.Lock()
 _opened: weakref.WeakValueDictionary[Path, lmdb.Environment] = weakref.WeakValueDictionary()
 
@@ -70,6 +71,7 @@ class AnswerStore:
                 )
                 _opened[folder] = environment
         self.environment: lmdb.Environment = environment
+        self.changes = ChangeLog(environment)
         self._databases: dict[bytes, Handle] = {}
 
     def database(self, shelf: Shelf) -> Handle:
@@ -78,25 +80,25 @@ class AnswerStore:
 
     def shelves(self) -> Mapping[bytes, Shelf]:
         """Shelves by the beginning of a CertID: its digest and both hashes, as DER."""
-        handle = self._database(_PREFIXES)
-        with self._transaction() as tx:
+        handle = self._database(PREFIXES)
+        with self.transaction() as tx:
             found = {bytes(prefix): bytes(name).decode() for prefix, name in tx.cursor(handle)}
         parts = {prefix: name.partition(":") for prefix, name in found.items()}
         return {prefix: Shelf(issuer=UUID(hex=issuer), digest=digest) for prefix, (issuer, _, digest) in parts.items()}
 
     def add_shelf(self, shelf: Shelf, prefix: bytes) -> None:
         """Say which CertIDs it is for; nothing is written when that is known."""
-        handle = self._database(_PREFIXES)
-        with self._transaction() as tx:
+        handle = self._database(PREFIXES)
+        with self.transaction() as tx:
             if tx.get(prefix, db=handle) == shelf.name:
                 return
-        with self._transaction(write=True) as tx:
+        with self.transaction(write=True) as tx:
             tx.put(prefix, shelf.name, db=handle)
 
     def tails(self) -> Mapping[int, bytes]:
         """What goes behind an answer, by its number: the certificates that a client needs to check it."""
         handle = self._database(_TAILS)
-        with self._transaction() as tx:
+        with self.transaction() as tx:
             return {int.from_bytes(number): bytes(tail) for number, tail in tx.cursor(handle)}
 
     def tail(self, certificates: bytes) -> int:
@@ -105,7 +107,7 @@ class AnswerStore:
         if certificates in known:
             return known[certificates]
         handle = self._database(_TAILS)
-        with self._transaction(write=True) as tx:
+        with self.transaction(write=True) as tx:
             with tx.cursor(handle) as cursor:
                 number = int.from_bytes(cursor.key()) + 1 if cursor.last() else 1
             tx.put(number.to_bytes(2), certificates, db=handle)
@@ -114,15 +116,19 @@ class AnswerStore:
     def put(self, shelf: Shelf, answers: Iterable[tuple[Serial, Signed]], *, tail: int) -> None:
         """Only within a transaction that holds the certificates' rows as they were when the answers were signed."""
         handle = self._database(shelf.name)
-        with self._transaction(write=True) as tx:
+        with self.transaction(write=True) as tx:
+            keys = []
             for serial, signed in answers:
                 times = int(signed.this_update.timestamp()), int(signed.next_update.timestamp())
-                tx.put(key_of(serial), HEADER.pack(*times, tail) + signed.der, db=handle)
+                keys.append(key_of(serial))
+                tx.put(keys[-1], HEADER.pack(*times, tail) + signed.der, db=handle)
+            if keys:
+                self.changes.note(tx, shelf.name, keys)
 
     def updated(self, shelf: Shelf, serials: Iterable[Serial]) -> Iterator[datetime | None]:
         """thisUpdate of each of them in turn; None where there is no answer."""
         handle = self._database(shelf.name)
-        with self._transaction() as tx:
+        with self.transaction() as tx:
             for serial in serials:
                 found = tx.get(key_of(serial), db=handle)
                 yield None if found is None else datetime.fromtimestamp(HEADER.unpack_from(found)[0], UTC)
@@ -130,22 +136,28 @@ class AnswerStore:
     def forget(self, certificates: Collection[tuple[UUID, Serial]], issuers: Collection[UUID] = ()) -> None:
         """See :class:`ca_core.services.ports.StatusAnswers`. Writes nothing where there is nothing."""
         shelves = set(self.shelves().values())
-        emptied = [self._database(shelf.name) for shelf in shelves if shelf.issuer in issuers]
-        stale = [
-            (key_of(serial), self._database(shelf.name))
-            for issuer, serial in certificates
+        handles = {shelf.name: self._database(shelf.name) for shelf in shelves}
+        emptied = [shelf.name for shelf in shelves if shelf.issuer in issuers]
+        named = {
+            shelf.name: [key_of(serial) for issuer, serial in certificates if issuer == shelf.issuer]
             for shelf in shelves
-            if shelf.issuer == issuer
-        ]
-        with self._transaction() as tx:
-            stale = [(key, handle) for key, handle in stale if tx.get(key, db=handle) is not None]
+        }
+        with self.transaction() as tx:
+            stale = {
+                name: found
+                for name, keys in named.items()
+                if (found := [key for key in keys if tx.get(key, db=handles[name]) is not None])
+            }
         if not stale and not emptied:
             return
-        with self._transaction(write=True) as tx:
-            for handle in emptied:
-                tx.drop(handle, delete=False)
-            for key, handle in stale:
-                tx.delete(key, db=handle)
+        with self.transaction(write=True) as tx:
+            for name in emptied:
+                tx.drop(handles[name], delete=False)
+                self.changes.note(tx, name, ())
+            for name, keys in stale.items():
+                for key in keys:
+                    tx.delete(key, db=handles[name])
+                self.changes.note(tx, name, keys)
 
     def clear(self) -> None:
         """Forget every answer."""
@@ -154,7 +166,7 @@ class AnswerStore:
     def counts(self) -> Mapping[Shelf, int]:
         """How many answers stand on each shelf."""
         handles = {shelf: self._database(shelf.name) for shelf in set(self.shelves().values())}
-        with self._transaction() as tx:
+        with self.transaction() as tx:
             return {shelf: tx.stat(handle)["entries"] for shelf, handle in handles.items()}
 
     def keys(self, shelf: Shelf, *, batch: int) -> Iterator[Sequence[bytes]]:
@@ -163,7 +175,7 @@ class AnswerStore:
         handle = self._database(shelf.name)
         after = b""
         while True:
-            with self._transaction() as tx, tx.cursor(handle) as cursor:
+            with self.transaction() as tx, tx.cursor(handle) as cursor:
                 there = cursor.set_range(after) if after else cursor.first()
                 found = list(islice(cursor.iternext(values=False), batch)) if there else []
             if not found:
@@ -177,8 +189,8 @@ class AnswerStore:
         return self._databases[name]
 
     @contextmanager
-    def _transaction(self, *, write: bool = False) -> Iterator[lmdb.Transaction[bytes]]:
-        """TryAgain when it cannot be had or kept: the disk is full, or too many read."""
+    def transaction(self, *, write: bool = False) -> Iterator[lmdb.Transaction[bytes]]:
+        """One view of the store. TryAgain when it cannot be had or kept: the disk is full, or too many read."""
         try:
             with self._begin(write=write) as tx:
                 yield tx

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, UnsupportedMediaType
@@ -11,7 +11,7 @@ from werkzeug.wsgi import get_input_stream
 
 from ca_core.x509.ocsp import MAX_REQUEST_SIZE, ResponseStatus
 from ocsp.http import PREFIX, REQUEST_TYPE, UNKEPT, Headers, kept, request_in
-from ocsp.responder import REFUSALS, Answer, Responder
+from ocsp.responder import REFUSALS, Answer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -19,11 +19,17 @@ if TYPE_CHECKING:
 log = structlog.get_logger("ocsp")
 
 
+class Answers(Protocol):
+    """Who makes answers: :class:`~ocsp.responder.Responder`, or a status node's way to it."""
+
+    def answer(self, request: bytes) -> Answer: ...
+
+
 class OcspApplication:
     """``POST /ocsp`` and ``GET /ocsp/<base64>``. What is understood as HTTP is answered 200 with an OCSPResponse, also
     when that is an error; only good and revoked answers to GET may be cached."""
 
-    def __init__(self, responder: Responder) -> None:
+    def __init__(self, responder: Answers) -> None:
         self._responder = responder
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

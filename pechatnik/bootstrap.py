@@ -59,6 +59,7 @@ from ca_core.x509.extensions import check_extension_rule
 from ca_core.x509.key_policy import read_known_weak
 from crl.office import CrlOffice
 from ocsp.answers import FOLDER as ANSWERS, AnswerStore
+from ocsp.feed import StatusFeed
 from ocsp.presigning import Presigner
 from ocsp.ready import ReadyAnswers
 from ocsp.responder import Responder
@@ -274,6 +275,7 @@ def build(
         if config.presigns
         else None,
         answers=answers,
+        feed=StatusFeed(answers if config.presigns else None, entropy=entropy),
         presigner=presigner,
         worker=Worker(transactions, handlers, clock=clock),
         rounds=rounds_of(services, crls, presigner if config.presigns else None, transactions, monotonic),

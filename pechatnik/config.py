@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self, get_origin
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -152,6 +153,38 @@ class Status(Section):
         return None if self.archive_days is None else timedelta(days=self.archive_days)
 
 
+class Node(Section):
+    """Of a status node, which answers for status apart from the core."""
+
+    core_url: str = ""
+    """Where the core is reached: https, or a port of this machine. Empty: this is no status node."""
+    token_file: Path | None = None
+    """Holds an API token with the right ``status.follow``."""
+    ca_file: Path | None = None
+    """Roots that the core's https is trusted by, in PEM, instead of the system's."""
+    lag_seconds: int = Field(default=30, ge=3, le=24 * 60 * 60)
+    """How long answers are given after the core was heard for the last time: so long a revocation may be hidden."""
+
+    @field_validator("core_url")
+    @classmethod
+    def _guarded(cls, url: str) -> str:
+        if not url:
+            return url
+        parts = urlsplit(url)
+        here = parts.hostname in ("127.0.0.1", "::1", "localhost")
+        if parts.scheme not in ("https", "http") or not parts.hostname or parts.username is not None:
+            raise ValueError("is an address such as https://core.example.org")
+        if parts.scheme == "http" and not here:
+            raise ValueError("the token would go to another machine in the clear; use https")
+        return url
+
+    @model_validator(mode="after")
+    def _has_a_token(self) -> Self:
+        if self.core_url and self.token_file is None:
+            raise ValueError("token_file: is missing; the core asks for a token")
+        return self
+
+
 class Desk(Section):
     claim_minutes: int = Field(default=30, ge=1, le=24 * 60)
     open_days: int = Field(default=90, ge=1, le=3650)
@@ -182,6 +215,7 @@ class Config(BaseSettings):
     status: Status = Status()
     desk: Desk = Desk()
     revocation: Revocation = Revocation()
+    node: Node = Node()
 
     @classmethod
     def settings_customise_sources(
@@ -199,7 +233,7 @@ class Config(BaseSettings):
     def _names_its_address(self) -> Self:
         # The default goes into every certificate for its life, and leads nowhere but to the reader's own machine.
         production = self.installation.environment is Environment.PRODUCTION
-        if production and "public_url" not in self.server.model_fields_set:
+        if production and not self.node.core_url and "public_url" not in self.server.model_fields_set:
             raise ValueError("server.public_url: is missing; a production installation names its own address")
         return self
 

@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from ca_core.domain.errors import CaError
 from pechatnik.bootstrap import build
 from pechatnik.config import Config
+from pechatnik.node.node import build as build_node
 from pechatnik.readiness import Finding, examine as examine_program
 
 FREE_BYTES = 1 << 30
@@ -23,10 +24,9 @@ def examine(config: Config) -> list[Finding]:
     """Every check there is, the machine's first; a program that cannot be built is one failed check."""
     findings = [_python(), _data(config), *_database_file(config), _disk(config)]
     try:
-        program = build(config)
+        return findings + (build_node(config).findings() if config.node.core_url else examine_program(build(config)))
     except CaError as error:
         return [*findings, Finding(name="start", ok=False, detail=error.detail)]
-    return findings + examine_program(program)
 
 
 def _python() -> Finding:

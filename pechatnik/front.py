@@ -60,14 +60,14 @@ class Front:
         application: WSGIApplication,
         *,
         ready: ReadyResponses | None,
-        issuing: Issuing,
+        issuing: Issuing | None = None,
         threads: int,
         body_limit: int,
         body_seconds: float,
     ) -> None:
         """``ready`` gives the status answers that stand ready; the connection asks it before the application is run.
-        ``issuing`` gives certificates, many with one commit. ``body_limit`` in octets; a body that is not whole after
-        ``body_seconds`` is given up."""
+        ``issuing`` gives certificates, many with one commit, where there are any. ``body_limit`` in octets; a body that
+        is not whole after ``body_seconds`` is given up."""
         self.ready = ready
         self._application = application
         self._issuing = issuing
@@ -91,10 +91,10 @@ class Front:
         path: str = scope["path"]
         body = bytearray()
         try:
-            asked = self._issuing.asked(scope)
-            issued = None if asked is None else await self._issuing.answer(asked)
-            if issued is not None:
-                return issued
+            if self._issuing is not None and (asked := self._issuing.asked(scope)) is not None:
+                issued = await self._issuing.answer(asked)
+                if issued is not None:
+                    return issued
             await self._read(scope, receive, body)
             environ = environment(scope, bytes(body))
             loop = asyncio.get_running_loop()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ca_core.domain.access import SYSTEM_ACTOR
+from ca_core.services.ports import Clock
 from ca_core.services.verification import faults_of
 from pechatnik.program import Program
 from pechatnik.readiness import Finding, examine
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
+HEALTH_PATHS = ("/livez", "/readyz", "/version", "/metrics")
 KEPT_FOR = timedelta(seconds=5)
 """How long the findings of ``/readyz`` are told again."""
 
@@ -64,13 +67,24 @@ class StateCollector(Collector):
 class HealthApplication:
     """Never cached, no detail about anybody; ``/readyz`` names the checks, 503 when one fails."""
 
-    def __init__(self, program: Program, *, version: str) -> None:
-        self._program = program
+    def __init__(
+        self,
+        examine: Callable[[], Sequence[Finding]],
+        *,
+        collector: Collector | None,
+        version: str,
+        clock: Clock,
+    ) -> None:
+        """``examine`` runs the checks; without a ``collector`` there are no metrics."""
+        self._examine = examine
         self._version = version
+        self._clock = clock
         self._lock = Lock()
         self._found: tuple[datetime, Sequence[Finding]] | None = None
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(StateCollector(program))
+        self._registry: CollectorRegistry | None = None
+        if collector is not None:
+            self._registry = CollectorRegistry(auto_describe=False)
+            self._registry.register(collector)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         status, content_type, body = self._answer(environ["PATH_INFO"])
@@ -80,10 +94,10 @@ class HealthApplication:
 
     def _findings(self) -> Sequence[Finding]:
         """What was found within :data:`KEPT_FOR`: a check signs with every key, so nobody may ask for it at will."""
-        now = self._program.clock()
+        now = self._clock()
         with self._lock:
             if self._found is None or not timedelta(0) <= now - self._found[0] < KEPT_FOR:
-                self._found = (now, examine(self._program))
+                self._found = (now, self._examine())
             return self._found[1]
 
     def _answer(self, path: str) -> tuple[str, str, bytes]:
@@ -96,9 +110,15 @@ class HealthApplication:
             ready = all(finding.ok for finding in findings)
             checks = {finding.name: {"ok": finding.ok, "detail": finding.detail} for finding in findings}
             return _json("200 OK" if ready else "503 Service Unavailable", {"ready": ready, "checks": checks})
-        if path == "/metrics" and self._program.config.server.metrics:
+        if path == "/metrics" and self._registry is not None:
             return "200 OK", CONTENT_TYPE_LATEST, generate_latest(self._registry)
         return _json("404 Not Found", {"error": "not found"})
+
+
+def health_of(program: Program, *, version: str) -> HealthApplication:
+    """Of the whole program."""
+    collector = StateCollector(program) if program.config.server.metrics else None
+    return HealthApplication(partial(examine, program), collector=collector, version=version, clock=program.clock)
 
 
 def _json(status: str, document: object) -> tuple[str, str, bytes]:

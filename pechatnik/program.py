@@ -26,6 +26,7 @@ from ca_core.storage.repositories.counters import next_value
 from ca_core.storage.transactions import Transactions
 from crl.office import CrlOffice
 from ocsp.answers import AnswerStore
+from ocsp.feed import StatusFeed
 from ocsp.presigning import Presigner
 from ocsp.ready import ReadyAnswers
 from ocsp.responder import Responder
@@ -47,6 +48,7 @@ class Program:
     ready: ReadyAnswers | None
     """None where no answers are signed before they are asked for."""
     answers: AnswerStore
+    feed: StatusFeed
     presigner: Presigner
     worker: Worker
     rounds: Rounds

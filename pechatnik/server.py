@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -23,6 +23,7 @@ from pechatnik.bootstrap import build
 from pechatnik.config import Config, load
 from pechatnik.connection import IDLE_SECONDS, Connection
 from pechatnik.front import Front
+from pechatnik.role import Role
 
 BACKLOG = 2048
 GRACE = 2
@@ -35,28 +36,46 @@ PAUSE = 1.0
 log = structlog.get_logger("server")
 
 
-def serve(config_path: Path, config: Config, *, port: int | None = None) -> None:
+def serve(config_path: Path, config: Config, *, role: Role = Role.ALL, port: int | None = None) -> None:
     """Serve until SIGINT or SIGTERM. ConfigurationError when the port cannot be had, or the program not be built."""
     chosen = port or config.server.port
     refuse_taken(config.server.host, chosen)
-    program = build(config)
     stop = threading.Event()
-    worker = threading.Thread(target=program.run_worker, args=(stop,), name="worker", daemon=True)
-    if config.server.worker:
+    worker = threading.Thread(target=_beside(role, config), args=(stop,), name="worker", daemon=True)
+    if config.server.worker or role is Role.STATUS:
         worker.start()
     sockets = [_bound(config.server.host, chosen) for _ in range(config.server.processes)]
     try:
-        _keep_answering(config_path.resolve(), sockets)
+        _keep_answering(role, config_path.resolve(), sockets)
     finally:
         stop.set()
         if worker.is_alive():
             worker.join(timeout=10)
 
 
-def _keep_answering(config_path: Path, sockets: Sequence[socket.socket]) -> None:
+def _beside(role: Role, config: Config) -> Callable[[threading.Event], None]:
+    """What runs beside the processes that answer."""
+    if role is Role.STATUS:
+        from pechatnik.node.node import build as build_node
+
+        return build_node(config).follower.run
+    return build(config).run_worker
+
+
+def _front(role: Role, config: Config) -> Front:
+    if role is Role.STATUS:
+        from pechatnik.node.front import front as node_front
+
+        return node_front(config)
+    from pechatnik.wsgi import front
+
+    return front(config)
+
+
+def _keep_answering(role: Role, config_path: Path, sockets: Sequence[socket.socket]) -> None:
     # A process forked while the worker thread runs inherits its locks, held for ever: the child begins anew instead.
     spawn = multiprocessing.get_context("spawn")
-    children = {one: spawn.Process(target=answer, args=(config_path, one)) for one in sockets}
+    children = {one: spawn.Process(target=answer, args=(role, config_path, one)) for one in sockets}
     for number in (signal.SIGINT, signal.SIGTERM):  # said, since what a shell starts behind it ignores SIGINT
         signal.signal(number, signal.default_int_handler)
     try:
@@ -68,7 +87,7 @@ def _keep_answering(config_path: Path, sockets: Sequence[socket.socket]) -> None
             for listening, child in list(children.items()):
                 if child.exitcode is not None:
                     log.error("a server process died", exit_code=child.exitcode)
-                    children[listening] = spawn.Process(target=answer, args=(config_path, listening))
+                    children[listening] = spawn.Process(target=answer, args=(role, config_path, listening))
                     children[listening].start()
     except KeyboardInterrupt:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -88,12 +107,10 @@ def _end(children: Sequence[multiprocessing.process.BaseProcess]) -> None:
             child.kill()
 
 
-def answer(config_path: Path, listening: socket.socket) -> None:
+def answer(role: Role, config_path: Path, listening: socket.socket) -> None:
     """What a server process does until it is told to end."""
-    from pechatnik.wsgi import front
-
     logs.configure()
-    server = uvicorn.Server(configuration(front(load(config_path))))
+    server = uvicorn.Server(configuration(_front(role, load(config_path))))
 
     parent = multiprocessing.parent_process()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -18,39 +18,26 @@ from pechatnik import __version__
 from pechatnik.bootstrap import build
 from pechatnik.config import Config
 from pechatnik.front import Front
-from pechatnik.health import HealthApplication
+from pechatnik.health import HEALTH_PATHS, health_of
 from pechatnik.program import Program
+from pechatnik.router import Router
 from portal import register as register_portal
 from web import SiteSettings, create_site, hosts
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-
-class Router:
-    """Sends a request to the application whose prefix its path has; paths are not rewritten."""
-
-    def __init__(self, routes: tuple[tuple[str, WSGIApplication], ...], default: WSGIApplication) -> None:
-        self._routes = routes
-        self._default = default
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path: str = environ.get("PATH_INFO", "")
-        for prefix, application in self._routes:
-            if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"):
-                return application(environ, start_response)
-        return self._default(environ, start_response)
+    from _typeshed.wsgi import WSGIApplication
 
 
 def compose(program: Program) -> WSGIApplication:
     """The application over a built program."""
     config = program.config
     lists = CrlApplication(program.crls)
-    health = HealthApplication(program, version=__version__)
+    health = health_of(program, version=__version__)
     served = served_names(config)
     api = create_api(
         program.services,
         crls=program.crls,
+        feed=program.feed,
         version=__version__,
         max_upload=config.uploads.max_bytes,
         hosts=served,
@@ -73,10 +60,7 @@ def compose(program: Program) -> WSGIApplication:
         ("/crl", lists),
         ("/aia", lists),
         ("/api", api),
-        ("/livez", health),
-        ("/readyz", health),
-        ("/version", health),
-        ("/metrics", health),
+        *((path, health) for path in HEALTH_PATHS),
     )
     router: WSGIApplication = Router(routes, site)
     if hops := config.server.trusted_proxies:

@@ -36,6 +36,8 @@ class Permission(StrEnum):
     AUTHORITY_MANAGE = "authority.manage"
     CRL_ISSUE = "crl.issue"
     OCSP_MANAGE = "ocsp.manage"
+    STATUS_FOLLOW = "status.follow"
+    """Fetch every answer that stands ready, as a status node does."""
     ACCOUNT_VIEW = "account.view"
     ACCOUNT_MANAGE = "account.manage"
     TOKEN_MANAGE = "token.manage"  # noqa: S105 - a right, not a token
@@ -132,6 +134,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.AUTHORITY_VIEW,
             P.CRL_ISSUE,
             P.OCSP_MANAGE,
+            P.STATUS_FOLLOW,
             P.KEY_BLOCK,
             P.JOB_VIEW,
             P.JOB_MANAGE,

@@ -120,7 +120,14 @@ def compose(
     return Content(linted=linted, not_before=not_before, not_after=not_after, subject=render_name(name))
 
 
-def urls_of(issuer: Issuer, *, base: str, partition: int) -> dict[str, str]:
+class Keyed(Protocol):
+    """Whose lists and certificate lie at addresses made of its key identifier."""
+
+    @property
+    def key_identifier(self) -> bytes: ...
+
+
+def urls_of(issuer: Keyed, *, base: str, partition: int) -> dict[str, str]:
     """The addresses that go into certificates which this issuer signs (RFC 5280 §4.2.1.13, §4.2.2.1).
 
     The partition is fixed here for the life of the certificate (invariant 9)."""

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.errors import ConfigurationError
 from ocsp.static_tree import StaticTree
 from pechatnik.cli.cert import Which, _certificate
 from pechatnik.cli.context import context_of
 from pechatnik.cli.exit_codes import NEGATIVE
+from pechatnik.config import load
+from pechatnik.node.node import build as build_node
 
 app = typer.Typer(name="ocsp", help="Certificate status.", no_args_is_help=True)
 
@@ -52,12 +55,18 @@ def export(
     """Write the answers that stand ready as files for a web server, and remove those that are not to be served any
     more. Run it again and again; it changes what has changed."""
     context = context_of(ctx)
-    program = context.program
-    if program.ready is None:
-        raise ConfigurationError("status.presign is off: there are no answers to export")
-    tree = StaticTree(program.answers, program.ready)
+    config = load(context.config_path)
+    if config.node.core_url:
+        node = build_node(config)
+        node.require_fresh()
+        tree, actor = StaticTree(node.replica, node.ready), SYSTEM_ACTOR  # it has no accounts
+    else:
+        program, actor = context.program, context.actor
+        if program.ready is None:
+            raise ConfigurationError("status.presign is off: there are no answers to export")
+        tree = StaticTree(program.answers, program.ready)
     with context.output.counting("answers looked at") as count:
-        done = tree.export(context.actor, directory, pretend=context.dry_run, progress=count)
+        done = tree.export(actor, directory, pretend=context.dry_run, progress=count)
     would = "would be " if context.dry_run else ""
     text = f"{done.written} answers {would}written, {done.kept} kept, {done.removed} {would}removed"
     context.output.result(done, text)

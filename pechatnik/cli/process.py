@@ -10,6 +10,7 @@ import typer
 from pechatnik.cli.context import context_of
 from pechatnik.cli.exit_codes import FAILURE
 from pechatnik.config import load
+from pechatnik.role import Role
 
 
 def quickstart(
@@ -28,12 +29,16 @@ def quickstart(
     return run(directory, fresh=fresh, serve=serve, port=port, output=context.output)
 
 
-def serve(ctx: typer.Context, port: Annotated[int | None, typer.Option(min=1, max=65535)] = None) -> None:
+def serve(
+    ctx: typer.Context,
+    port: Annotated[int | None, typer.Option(min=1, max=65535)] = None,
+    role: Annotated[Role, typer.Option(help="status: a status node of the core that node.core_url names.")] = Role.ALL,
+) -> None:
     """Serve cabinet, admin site, API and status, with a worker beside them, until Ctrl-C."""
     from pechatnik.server import serve as run
 
     context = context_of(ctx)
-    run(context.config_path, load(context.config_path), port=port)
+    run(context.config_path, load(context.config_path), role=role, port=port)
 
 
 def worker(

@@ -43,6 +43,7 @@ TABLE = {
     "authority.manage": ".......Y",
     "crl.issue": "...C...Y",
     "ocsp.manage": "...C...Y",
+    "status.follow": "...C...Y",
     "account.view": "....U.DY",
     "account.manage": "......DY",
     "token.manage": "SORCUTDY",

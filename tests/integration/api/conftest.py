@@ -40,7 +40,8 @@ class Caller:
 
 @pytest.fixture
 def wsgi(house: Any) -> Any:
-    api = create_api(house.services, crls=house.program.crls, version="test", max_upload=1 << 20)
+    program = house.program
+    api = create_api(house.services, crls=program.crls, feed=program.feed, version="test", max_upload=1 << 20)
     limiter.reset()
     return api
 

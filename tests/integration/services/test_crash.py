@@ -105,7 +105,7 @@ def append(path: Path, line: str) -> None:
 
 
 def api_of(program: Program) -> Flask:
-    return create_api(program.services, crls=program.crls, version="test", max_upload=1 << 20)
+    return create_api(program.services, crls=program.crls, feed=program.feed, version="test", max_upload=1 << 20)
 
 
 def victim(home: Path, clock: Callable[[], Any], clients: list[Client], step: str, after: int) -> None:

@@ -19,7 +19,7 @@ from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.certificate import RevocationReason
 from ca_core.domain.errors import KeyUnavailable, TryAgain
 from ca_core.domain.work import JobKind
-from pechatnik.health import HealthApplication
+from pechatnik.health import health_of
 from pechatnik.readiness import examine
 from pechatnik.rounds import Rounds
 
@@ -73,7 +73,7 @@ def test_a_check_that_breaks_is_a_finding(house: Any, monkeypatch: pytest.Monkey
 
 
 def test_health_over_http(house: Any, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = Client(HealthApplication(house.program, version="9"))
+    client = Client(health_of(house.program, version="9"))
     assert client.get("/livez").json == {"status": "ok"}
     assert client.get("/version").json == {"version": "9"}
     ready = client.get("/readyz")
@@ -221,7 +221,7 @@ def test_a_database_file_that_is_gone_or_another_acknowledges_nothing(house: Any
         assert {"database", "storage"} <= failing(house)
         assert house.program.rounds.run_due() == 0
         assert not house.program.rounds._next, "no round counts as made"
-    answer = Client(HealthApplication(house.program, version="9")).get("/readyz")
+    answer = Client(health_of(house.program, version="9")).get("/readyz")
     assert answer.status_code == 503
     assert "moved away or replaced" in answer.json["checks"]["database"]["detail"]
     away.rename(file)

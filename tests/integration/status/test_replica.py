@@ -1,0 +1,194 @@
+"""A status node's copy of the answers comes to be what the core has, whatever happens on the way."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from api.status import ChangesOut, StretchOut
+from ca_core.domain.access import SYSTEM_ACTOR, Actor, Permission, Role
+from ca_core.domain.errors import NotFound, NotPermitted, WrongState
+from ca_core.domain.identifiers import Serial
+from ocsp import change_log
+from ocsp.answers import HEADER, AnswerStore, Shelf
+from ocsp.composing import Signed
+from ocsp.feed import Changes, StatusFeed, Stretch
+from ocsp.replica import Position, Replica
+from pechatnik.node.copies import CopiedLists
+from pechatnik.node.follower import Follower
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+SHELVES = [Shelf(issuer=UUID(int=number), digest=digest) for number in (1, 2) for digest in ("sha1", "sha256")]
+FOLLOWER = Actor(
+    id=UUID(int=9),
+    name="node",
+    roles=frozenset({Role.SECURITY_OFFICER}),
+    scopes=frozenset({Permission.STATUS_FOLLOW}),
+)
+
+
+class Killed(Exception):
+    """The node, in the middle of what it did."""
+
+
+@dataclass
+class Wire:
+    """The feed as it comes over the wire, in small pages; the node is killed after so many of them."""
+
+    feed: StatusFeed
+    left: int = 1_000_000
+    limit: int = 3
+
+    def changes(self, position: Position | None) -> Changes:
+        self._page()
+        epoch, after = position or (None, 0)
+        found = self.feed.changes(FOLLOWER, epoch=epoch, after=after, limit=self.limit)
+        return ChangesOut.model_validate_json(ChangesOut.of(found).model_dump_json()).changes()
+
+    def stretch(self, shelf: str, after: bytes) -> Stretch:
+        self._page()
+        found = self.feed.stretch(FOLLOWER, shelf=shelf, after=after, limit=self.limit)
+        return StretchOut.model_validate_json(StretchOut.model_validate(found).model_dump_json()).stretch()
+
+    def _page(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Killed
+
+
+class Core:
+    def __init__(self, folder: Path) -> None:
+        self.store = AnswerStore(folder)
+        self.feed = StatusFeed(self.store, entropy=secrets.token_bytes)
+        for shelf in SHELVES:
+            self.store.add_shelf(shelf, shelf.name[::-1])
+
+    def put(self, shelf: Shelf, serials: list[int], word: bytes) -> None:
+        signed = Signed(der=word, this_update=NOW, next_update=NOW)
+        self.store.put(shelf, [(Serial(one), signed) for one in serials], tail=self.store.tail(b"tail of " + word))
+
+
+def contents(store: AnswerStore) -> Mapping[tuple[bytes, bytes], tuple[bytes, bytes]]:
+    """Each answer's bytes with what goes behind them."""
+    tails = store.tails()
+    found = {}
+    for shelf in set(store.shelves().values()):
+        with store.transaction() as tx:
+            for key, record in tx.cursor(store.database(shelf)):
+                number = HEADER.unpack_from(record)[2]
+                found[shelf.name, bytes(key)] = bytes(record[: HEADER.size - 2] + record[HEADER.size :]), tails[number]
+    return found
+
+
+def follower(wire: Wire, replica: Replica) -> Follower:
+    return Follower(wire, replica, CopiedLists(replica, clock=lambda: 0.0), clock=lambda: 7.0)  # type: ignore[arg-type]
+
+
+shelves = st.sampled_from(SHELVES)
+steps = st.one_of(
+    st.tuples(
+        st.just("put"), shelves, st.lists(st.integers(1, 12), min_size=1, max_size=6), st.sampled_from([b"a", b"b"])
+    ),
+    st.tuples(st.just("forget"), shelves, st.integers(1, 12)),
+    st.tuples(st.just("empty"), st.sampled_from([UUID(int=1), UUID(int=2)])),
+    st.tuples(st.just("follow"), st.integers(0, 8)),
+    st.tuples(st.just("remake")),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(steps, max_size=25))
+def test_followed_to_the_end_the_copy_is_what_the_core_has(taken: list[tuple[Any, ...]]) -> None:
+    with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(change_log, "KEPT", 6)
+        made = 0
+        core = Core(Path(place, f"core-{made}"))
+        replica = Replica(Path(place, "replica"))
+        for kind, *arguments in taken:
+            match kind, arguments:
+                case "put", (shelf, serials, word):
+                    core.put(shelf, serials, word)
+                case "forget", (shelf, serial):
+                    core.store.forget([(shelf.issuer, Serial(serial))])
+                case "empty", (issuer,):
+                    core.store.forget((), [issuer])
+                case "remake", ():
+                    made += 1
+                    core = Core(Path(place, f"core-{made}"))
+                case "follow", (pages,):
+                    before = replica.heard()
+                    try:
+                        follower(Wire(core.feed, left=pages), replica).follow()
+                    except Killed:
+                        assert replica.heard() in (before, None), "heard only when there was no more"
+        follower(Wire(core.feed), replica).follow()
+        assert contents(replica) == contents(core.store)
+        assert replica.heard() == 7.0
+
+
+def test_a_copy_that_is_begun_is_not_whole_until_what_changed_meanwhile_is_in_it(tmp_path: Path) -> None:
+    core, replica = Core(tmp_path / "core"), Replica(tmp_path / "replica")
+    core.put(SHELVES[0], [1, 2, 3, 4], b"good")
+    follower(Wire(core.feed), replica).follow()
+
+    class Revoking(Wire):
+        """While the last shelf is copied, an answer that was copied before is forgotten."""
+
+        def stretch(self, shelf: str, after: bytes) -> Stretch:
+            found = super().stretch(shelf, after)
+            if shelf == SHELVES[-1].name.decode():
+                core.store.forget([(SHELVES[0].issuer, Serial(2))])
+            return found
+
+    replica.begin()
+    assert (replica.position(), replica.heard()) == (None, None)
+    follower(Revoking(core.feed), replica).follow()
+    assert contents(replica) == contents(core.store)
+    assert len(contents(replica)) == 3
+
+
+def test_what_nobody_follows_is_not_noted(tmp_path: Path) -> None:
+    core = Core(tmp_path)
+    core.put(SHELVES[0], [1], b"a")
+    with core.store.transaction() as tx:
+        assert core.store.changes.last(tx) == 0
+    core.feed.changes(FOLLOWER, epoch=None, after=0, limit=1)
+    core.put(SHELVES[0], [2], b"a")
+    with core.store.transaction() as tx:
+        assert core.store.changes.last(tx) == 1
+
+
+@pytest.mark.parametrize("after", [5, 10**9])
+def test_a_number_that_was_never_given_is_answered_begin_anew(tmp_path: Path, after: int) -> None:
+    core = Core(tmp_path)
+    epoch = core.feed.changes(FOLLOWER, epoch=None, after=0, limit=1).epoch
+    core.put(SHELVES[0], [1], b"a")
+    assert not core.feed.changes(FOLLOWER, epoch=epoch, after=0, limit=1).anew
+    assert core.feed.changes(FOLLOWER, epoch=epoch, after=after, limit=1).anew
+
+
+def refused(feed: Callable[[Path], StatusFeed], place: Path, actor: Actor, error: type[Exception], shelf: str) -> None:
+    with pytest.raises(error):
+        feed(place).stretch(actor, shelf=shelf, after=b"", limit=1)
+
+
+def test_the_feed_is_refused(tmp_path: Path) -> None:
+    def on(place: Path) -> StatusFeed:
+        return StatusFeed(AnswerStore(place), entropy=secrets.token_bytes)
+
+    def off(_: Path) -> StatusFeed:
+        return StatusFeed(None, entropy=secrets.token_bytes)
+
+    nobody = Actor(id=UUID(int=9), name="x", roles=frozenset({Role.AUDITOR, Role.OPERATOR, Role.ADMINISTRATOR}))
+    refused(on, tmp_path, nobody, NotPermitted, "x")
+    refused(on, tmp_path, SYSTEM_ACTOR, NotFound, "x")
+    refused(off, tmp_path, SYSTEM_ACTOR, WrongState, "x")
