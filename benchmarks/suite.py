@@ -66,6 +66,17 @@ SUITE = (
         bars=["certificates a second"],
     ),
     Benchmark(
+        module="benchmarks.many_rows",
+        quick="--rows 200000 --beside 2000 --runs 2 --count 256",
+        full="--rows 10000000 --runs 5",
+    ),
+    Benchmark(
+        module="benchmarks.token_sessions",
+        quick="--runs 2 --count 300",
+        full="--runs 5",
+        needs=["softhsm2-util"],
+    ),
+    Benchmark(
         module="benchmarks.status",
         quick="--certificates 20000 --runs 2 --seconds 2",
         full="--certificates 1000000 --runs 5",
