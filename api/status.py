@@ -19,7 +19,7 @@ MOST = 5_000
 """Answers of one page, about 600 octets of JSON each."""
 
 ShelfName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}:sha(1|256)$")]
-Hexadecimal = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})*$", max_length=128)]
+Hexadecimal = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})*$", max_length=512)]
 
 blueprint = group("status", "What a status node follows")
 

@@ -48,12 +48,16 @@ class Replica(AnswerStore):
             found = tx.get(b"heard", db=self._place)
         return None if found is None else float(bytes(found))
 
-    def begin(self) -> None:
-        """Forget everything, to begin anew."""
+    def begin(self, shelves: Mapping[bytes, str]) -> None:
+        """Forget everything, to begin anew with these shelves. They are known from here on, so that what a copy that
+        was broken off left on them is forgotten by the next."""
         handles = [self.database(shelf) for shelf in set(self.shelves().values())]
+        prefixes = self._database(PREFIXES)
         with self.transaction(write=True) as tx:
-            for handle in [self._place, self._database(PREFIXES), *handles]:
+            for handle in [self._place, prefixes, *handles]:
                 tx.drop(handle, delete=False)
+            for prefix, name in shelves.items():
+                tx.put(prefix, name.encode(), db=prefixes)
 
     def put_stretch(self, stretch: Stretch) -> None:
         """Answers of a copy that is not whole yet."""

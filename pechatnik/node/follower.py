@@ -79,7 +79,7 @@ class Follower:
 
     def _copy(self, begun: Changes) -> None:
         log.info("copying every answer of the core")
-        self._replica.begin()
+        self._replica.begin(begun.shelves)
         for shelf in sorted(set(begun.shelves.values())):
             after, more = b"", True
             while more:

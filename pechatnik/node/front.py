@@ -49,7 +49,7 @@ def front(config: Config) -> Front:
         clock=node.clock,
     )
     routes: tuple[tuple[str, WSGIApplication], ...] = (
-        ("/ocsp", OcspApplication(ForwardingResponder(node.core))),
+        ("/ocsp", OcspApplication(ForwardingResponder(node.core, node.ready, node.freshness))),
         ("/crl", lists),
         ("/aia", lists),
         *((path, health) for path in HEALTH_PATHS),

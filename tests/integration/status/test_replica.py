@@ -82,8 +82,9 @@ def contents(store: AnswerStore) -> Mapping[tuple[bytes, bytes], tuple[bytes, by
     tails = store.tails()
     found = {}
     for shelf in set(store.shelves().values()):
+        handle = store.database(shelf)
         with store.transaction() as tx:
-            for key, record in tx.cursor(store.database(shelf)):
+            for key, record in tx.cursor(handle):
                 number = HEADER.unpack_from(record)[2]
                 found[shelf.name, bytes(key)] = bytes(record[: HEADER.size - 2] + record[HEADER.size :]), tails[number]
     return found
@@ -149,7 +150,7 @@ def test_a_copy_that_is_begun_is_not_whole_until_what_changed_meanwhile_is_in_it
                 core.store.forget([(SHELVES[0].issuer, Serial(2))])
             return found
 
-    replica.begin()
+    replica.begin({})
     assert (replica.position(), replica.heard()) == (None, None)
     follower(Revoking(core.feed), replica).follow()
     assert contents(replica) == contents(core.store)
