@@ -91,7 +91,6 @@ def locust(
         "--budgets",
         str(budgets),
     ]
-    # As many begin each second as tasks do: so they stay spread evenly.
     command += ["--users", str(users), "--spawn-rate", str(min(rate or users, 100)), "--rate", str(rate)]
     command += ["--run-time", f"{seconds:g}s", "--stop-timeout", "10"]
     command += ["--csv", str(out), "--csv-full-history", "--html", f"{out}.html"]

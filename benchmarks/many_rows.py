@@ -47,10 +47,10 @@ def fill(engine: Engine, sample: str, rows: int) -> None:
     )
     with engine.connect() as connection, _bare(connection):
         for first in range(0, rows, AT_ONCE):
-            values = {"first": first + 1, "count": min(AT_ONCE, rows - first), "sample": sample}
-            connection.execute(statement, values)
+            count = min(AT_ONCE, rows - first)
+            connection.execute(statement, {"first": first + 1, "count": count, "sample": sample})
             connection.commit()
-            print(f"\r{first + values['count']:,} rows", end="", file=sys.stderr, flush=True)
+            print(f"\r{first + count:,} rows", end="", file=sys.stderr, flush=True)
         print("\nindexes …", file=sys.stderr)
 
 

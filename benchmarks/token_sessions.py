@@ -26,7 +26,7 @@ from ca_core.services.ports import Signer
 PIN = "benchmark"
 KINDS = {
     KeyAlgorithm.EC_P256: SignatureAlgorithm.ECDSA_SHA256,
-    KeyAlgorithm.RSA_3072: SignatureAlgorithm.RSA_SHA256,
+    KeyAlgorithm.RSA_3072: SignatureAlgorithm.RSA_PKCS1_SHA256,
 }
 
 

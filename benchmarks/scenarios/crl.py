@@ -19,6 +19,7 @@ class CrlDownload(Scenario):
     newcomers: ClassVar[float] = 0.1
 
     def on_start(self) -> None:
+        super().on_start()
         self._etags: dict[str, str] = {}
 
     @task

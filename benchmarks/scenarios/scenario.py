@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from locust import FastHttpUser, constant_throughput
+import gevent
+from locust import FastHttpUser
 from locust.contrib.fasthttp import FastResponse
 from locust.exception import RescheduleTask
 
 from benchmarks.scenarios.prepared import Prepared
+
+GOLDEN = (5**0.5 - 1) / 2
+_started = itertools.count()
 
 
 class Scenario(FastHttpUser):
@@ -29,8 +35,19 @@ class Scenario(FastHttpUser):
         that their waiting is counted too."""
         cls.throughput = rate / users
 
+    def on_start(self) -> None:
+        """Begin at a moment of one's own: locust starts all users of a second at once, and they would ask in step ever
+        after. The golden ratio spreads any number of them evenly."""
+        if self.throughput:
+            self._due = time.perf_counter() + next(_started) * GOLDEN % 1 / self.throughput
+            gevent.sleep(self._due - time.perf_counter())
+
     def wait_time(self) -> float:
-        return constant_throughput(self.throughput)(self) if self.throughput else 0
+        """Until the next task is due, by the clock and not by the end of this one."""
+        if not self.throughput:
+            return 0
+        self._due += 1 / self.throughput
+        return max(0, self._due - time.perf_counter())
 
     def call(
         self,
