@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sqlite3
 import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-
-from sqlalchemy import Connection, Engine, text
 
 from benchmarks.installation import Installation, open_installation
 from benchmarks.issuance_load import Loop, Service
@@ -26,7 +25,7 @@ AT_ONCE = 500_000
 """Rows of one transaction."""
 
 
-def fill(engine: Engine, sample: str, rows: int) -> None:
+def fill(database: Path, sample: str, rows: int) -> None:
     """Put copies of a certificate's row in. What has to be unique is spread evenly over all that it can be, so that the
     next certificate comes between any two of them, as it would."""
     step = (1 << 62) // rows
@@ -40,12 +39,12 @@ def fill(engine: Engine, sample: str, rows: int) -> None:
         "application": "NULL",
         "report_code_sha256": "NULL",
     }
-    statement = text(
+    statement = (
         "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :count) "
         f"INSERT INTO certificates ({', '.join(columns)}) "
         f"SELECT {', '.join(columns.values())} FROM n, certificates c WHERE c.id = :sample"
     )
-    with engine.connect() as connection, _bare(connection):
+    with closing(sqlite3.connect(database)) as connection, _bare(connection):
         for first in range(0, rows, AT_ONCE):
             count = min(AT_ONCE, rows - first)
             connection.execute(statement, {"first": first + 1, "count": count, "sample": sample})
@@ -55,28 +54,25 @@ def fill(engine: Engine, sample: str, rows: int) -> None:
 
 
 @contextmanager
-def _bare(connection: Connection) -> Iterator[None]:
+def _bare(connection: sqlite3.Connection) -> Iterator[None]:
     """Without the triggers and indexes of the table meanwhile: they would take hours."""
     found = connection.execute(
-        text(
-            "SELECT type, name, sql FROM sqlite_master "
-            "WHERE tbl_name = 'certificates' AND type IN ('index', 'trigger') AND sql IS NOT NULL"
-        )
-    ).all()
+        "SELECT type, name, sql FROM sqlite_master "
+        "WHERE tbl_name = 'certificates' AND type IN ('index', 'trigger') AND sql IS NOT NULL"
+    ).fetchall()
     for kind, name, _ in found:
-        connection.execute(text(f'DROP {kind} "{name}"'))
-    connection.commit()
+        connection.execute(f'DROP {kind} "{name}"')
     yield
     for _, _, sql in found:
-        connection.exec_driver_sql(sql)
-    connection.exec_driver_sql("ANALYZE")
+        connection.execute(sql)
+    connection.execute("ANALYZE")
     connection.commit()
 
 
 def _house(stack: ExitStack, home: Path, rows: int) -> Installation:
     home.mkdir()
     house = stack.enter_context(open_installation(home, KeyAlgorithm.EC_P256, ""))
-    fill(house.program.engine, house.sample.id.hex, rows)
+    fill(Path(str(house.program.engine.url.database)), house.sample.id.hex, rows)
     return house
 
 

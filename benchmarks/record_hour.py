@@ -16,7 +16,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -26,6 +26,7 @@ from benchmarks.figures import table
 from benchmarks.installation import Installation
 from benchmarks.load import CLASSES, locust, opened
 from benchmarks.memory import resident
+from benchmarks.node import node_of
 from benchmarks.plots import of_history, panels
 from benchmarks.report import image, machine, put
 from benchmarks.status import GET, Answers, lua
@@ -94,6 +95,7 @@ def main() -> int:
     parser.add_argument("--certificates", type=int, default=1_000_000, help="OCSP answers that stand ready")
     parser.add_argument("--list-seconds", type=float, default=60, help="between two CRLs (default 60)")
     parser.add_argument("--processes", type=int, default=2, help="of the server (default 2)")
+    parser.add_argument("--node", action="store_true", help="status is asked of a status node beside the server")
     parser.add_argument("--worker", action="store_true", help="do the jobs of what is issued meanwhile, too")
     parser.add_argument("--database", default="", help="SQLAlchemy URL of an empty database (default: SQLite)")
     parser.add_argument("--out", type=Path, default=Path("build/record-hour"), help="beginning of the names of reports")
@@ -119,10 +121,15 @@ def main() -> int:
     _plot(measured, options.out, options.out.with_suffix(".svg"))
     if options.page is not None:
         command = f"python -m benchmarks.record_hour --minutes {options.minutes:g} --issuances {options.issuances:g}"
-        command += f" --answers {options.answers:g}{' --worker' if options.worker else ''}"
-        plot = options.page.with_suffix("") / "record-hour.svg"
+        command += f" --answers {options.answers:g}{' --node' if options.node else ''}"
+        command += " --worker" if options.worker else ""
+        plot = options.page.with_suffix("") / f"record-hour{'-node' if options.node else ''}.svg"
         _plot(measured, options.out, plot)
-        put(options.page, "record-hour", f"{machine(command)}\n\n{text}\n\n{image(options.page, plot)}")
+        put(
+            options.page,
+            "record-hour-node" if options.node else "record-hour",
+            f"{machine(command)}\n\n{text}\n\n{image(options.page, plot)}",
+        )
     return 1 if missed or done.returncode else 0
 
 
@@ -152,11 +159,19 @@ def _run(
     gets.write_text("\n".join(f"/ocsp/{quote(b64encode(one).decode(), safe='')}" for one in answers.requests))
     measured = Measured(time.monotonic())
     over = threading.Event()
-    with ThreadPoolExecutor() as pool, _worker(home) if options.worker else nullcontext():
+    with ExitStack() as stack:
+        asked, servers = url, [house.server]
+        if options.node:
+            port, node = stack.enter_context(node_of(house, home, processes=options.processes))
+            asked, servers = f"http://127.0.0.1:{port}", [house.server, node]
+            measured.begun = time.monotonic()
+        if options.worker:
+            stack.enter_context(_worker(home))
+        pool = stack.enter_context(ThreadPoolExecutor())
         beside = [
-            pool.submit(measured.ask, lua(gets, GET), url, rate=options.answers, seconds=seconds, place=home),
+            pool.submit(measured.ask, lua(gets, GET), asked, rate=options.answers, seconds=seconds, place=home),
             pool.submit(measured.build_lists, house, over, every=options.list_seconds),
-            pool.submit(measured.watch_memory, house.server, over, every=min(5, seconds / 20)),
+            *(pool.submit(measured.watch_memory, server, over, every=min(5, seconds / 20)) for server in servers),
         ]
         try:
             done = subprocess.run(command, check=False, capture_output=True, text=True)
