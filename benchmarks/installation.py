@@ -66,12 +66,7 @@ class Installation:
         self.profile: Profile = self.program.services.intake.profile(self.subscriber, PROFILE)
         spki = self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         self.public_key_info: bytes = spki
-        self.request = (
-            x509.CertificateSigningRequestBuilder()
-            .subject_name(x509.Name([]))
-            .sign(self.key, hashes.SHA256())
-            .public_bytes(Encoding.DER)
-        )
+        self.request = request_for(self.key)
         (first,) = self.ready(1)
         self.sample: Certificate = self.program.services.issuance.issue(self.subscriber, first)
 
@@ -80,7 +75,8 @@ class Installation:
             return tx.new_id()
 
     def copies(self, count: int, profile: str = LIGHT) -> list[UUID]:
-        """That many applications, approved, with their request: rows as they are after the first went all the way."""
+        """That many applications, approved, each with a request for a key of its own: rows as they are after the first
+        went all the way."""
         (first,) = self.ready(1, profile)
         found: list[UUID] = []
         with self.program.transactions.read(SYSTEM_ACTOR) as tx:
@@ -90,7 +86,8 @@ class Installation:
             with self.program.transactions.begin(SYSTEM_ACTOR) as tx:
                 for _ in range(min(count - len(found), 1000)):
                     number = tx.applications.next_number(tx.now.year)
-                    copy = replace(pattern, id=tx.new_id(), number=number)
+                    request = request_for(ec.generate_private_key(ec.SECP256R1()))
+                    copy = replace(pattern, id=tx.new_id(), number=number, request_der=request)
                     tx.applications.add(copy)
                     for approval in approvals:
                         tx.applications.add_approval(replace(approval, id=tx.new_id(), application=copy.id))
@@ -134,6 +131,12 @@ class Installation:
         answer.read()
         if answer.status != 200:
             raise RuntimeError(f"the server answered {answer.status}")
+
+
+def request_for(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A certification request (PKCS #10), DER."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 @contextmanager
