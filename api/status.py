@@ -38,7 +38,8 @@ class AnswerOut(Binary):
 
 class ChangesOut(Binary):
     epoch: str
-    number: int = Field(description="what to ask after next time")
+    number: int = Field(description="what to ask after next time, with the link")
+    link: bytes
     anew: bool = Field(description="fetch all answers, then what changed after `number`")
     more: bool
     shelves: dict[Hexadecimal, ShelfName] = Field(description="by the beginning of a CertID")
@@ -58,6 +59,7 @@ class ChangesOut(Binary):
         return Changes(
             epoch=self.epoch,
             number=self.number,
+            link=self.link,
             anew=self.anew,
             more=self.more,
             shelves={bytes.fromhex(prefix): name for prefix, name in self.shelves.items()},
@@ -92,16 +94,17 @@ class IssuerOut(Binary):
 
     @classmethod
     def of(cls, issuer: Authority, heads: Iterable[PublishedHead]) -> IssuerOut:
+        key = issuer.key_identifier
         lists = [
             ListOut(
-                path=urls_of(issuer, base="", partition=one.partition)["crl" if one.base is None else "freshest_crl"],
+                path=urls_of(key, base="", partition=one.partition)["crl" if one.base is None else "freshest_crl"],
                 sha256=one.sha256.hex(),
                 this_update=one.this_update,
                 next_update=one.next_update,
             )
             for one in heads
         ]
-        path = urls_of(issuer, base="", partition=0)["ca_issuers"]
+        path = urls_of(key, base="", partition=0)["ca_issuers"]
         return cls(path=path, certificate=issuer.certificate, created_at=issuer.created_at, lists=lists)
 
 
@@ -113,6 +116,7 @@ class ChangesQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
     epoch: Hexadecimal | None = None
     after: int = Field(default=0, ge=0, le=2**62)
+    link: Hexadecimal = Field(default="", description="of that number, as hexadecimal")
     limit: int = Field(default=2_000, ge=1, le=MOST)
 
 
@@ -126,7 +130,9 @@ class StretchQuery(BaseModel):
 @blueprint.get("/status/changes", responses={200: ChangesOut})
 def changes(query: ChangesQuery) -> Response:
     """Answers that changed after a number of an epoch, as they are now."""
-    found = feed().changes(caller(), epoch=query.epoch, after=query.after, limit=query.limit)
+    found = feed().changes(
+        caller(), epoch=query.epoch, after=query.after, link=bytes.fromhex(query.link), limit=query.limit
+    )
     return _json(ChangesOut.of(found))
 
 

@@ -129,7 +129,7 @@ def _lint(house: Installation, count: int) -> Sequence[Callable[[], object]]:
             public_key_info=house.public_key_info,
             serial=serial,
             now=datetime.now(UTC),
-            urls=urls_of(house.issuer, base="http://127.0.0.1", partition=0),
+            urls=urls_of(house.issuer.key_identifier, base="http://127.0.0.1", partition=0),
         )
         intent = replace(
             house.sample, id=house.new_id(), serial=serial, state=CertificateState.INTENT, der=None, sha256=None,

@@ -32,11 +32,11 @@ class ListScope:
         (RFC 5280 §5.2.5, invariant 9). None for a complete list, which has no such extension."""
         if not self.partition:
             return None
-        return urls_of(self.issuer, base=base_url, partition=self.partition)["crl"]
+        return urls_of(self.issuer.key_identifier, base=base_url, partition=self.partition)["crl"]
 
     def freshest(self, base_url: str) -> str:
         """Where its deltas lie (RFC 5280 §5.2.6)."""
-        return urls_of(self.issuer, base=base_url, partition=self.partition)["freshest_crl"]
+        return urls_of(self.issuer.key_identifier, base=base_url, partition=self.partition)["freshest_crl"]
 
 
 def scopes_of(issuer: Authority) -> Iterator[ListScope]:

@@ -117,13 +117,14 @@ class AnswerStore:
         """Only within a transaction that holds the certificates' rows as they were when the answers were signed."""
         handle = self._database(shelf.name)
         with self.transaction(write=True) as tx:
-            keys = []
+            changed = {}
             for serial, signed in answers:
                 times = int(signed.this_update.timestamp()), int(signed.next_update.timestamp())
-                keys.append(key_of(serial))
-                tx.put(keys[-1], HEADER.pack(*times, tail) + signed.der, db=handle)
-            if keys:
-                self.changes.note(tx, shelf.name, keys)
+                key = key_of(serial)
+                changed[key] = HEADER.pack(*times, tail) + signed.der
+                tx.put(key, changed[key], db=handle)
+            if changed:
+                self.changes.note(tx, shelf.name, changed)
 
     def updated(self, shelf: Shelf, serials: Iterable[Serial]) -> Iterator[datetime | None]:
         """thisUpdate of each of them in turn; None where there is no answer."""
@@ -153,11 +154,11 @@ class AnswerStore:
         with self.transaction(write=True) as tx:
             for name in emptied:
                 tx.drop(handles[name], delete=False)
-                self.changes.note(tx, name, ())
+                self.changes.note(tx, name, {})
             for name, keys in stale.items():
                 for key in keys:
                     tx.delete(key, db=handles[name])
-                self.changes.note(tx, name, keys)
+                self.changes.note(tx, name, dict.fromkeys(keys, b""))
 
     def clear(self) -> None:
         """Forget every answer."""

@@ -30,6 +30,8 @@ class Changes:
 
     epoch: str
     number: int
+    link: bytes
+    """Of the last of them; see :class:`~ocsp.change_log.Change`."""
     anew: bool = False
     """What the node has followed is not known here any more: it fetches every shelf, then what changed after
     ``number``."""
@@ -61,18 +63,18 @@ class StatusFeed:
         self._store = store
         self._entropy = entropy
 
-    def changes(self, actor: Actor, *, epoch: str | None, after: int, limit: int) -> Changes:
-        """What changed after a number of an epoch: at least one change, and no further one once there are ``limit``
-        answers."""
+    def changes(self, actor: Actor, *, epoch: str | None, after: int, link: bytes, limit: int) -> Changes:
+        """What changed after the change of an epoch that has this number and link: at least one change, and no further
+        one once there are ``limit`` answers."""
         store = self._followed(actor)
         shelves = store.shelves()
         handles = {shelf.name: store.database(shelf) for shelf in set(shelves.values())}
         names = {prefix: shelf.name.decode() for prefix, shelf in shelves.items()}
         with store.transaction() as tx:
             now = (store.changes.epoch(tx) or b"").hex()
-            if epoch != now or not store.changes.follows(tx, after):
-                number = store.changes.last(tx)
-                return Changes(epoch=now, number=number, anew=True, shelves=names, tails={})
+            if epoch != now or not store.changes.knows(tx, after, link):
+                number, link = store.changes.last(tx)
+                return Changes(epoch=now, number=number, link=link, anew=True, shelves=names, tails={})
             number, more = after, False
             emptied: list[str] = []
             keys: dict[tuple[bytes, bytes], None] = {}
@@ -80,7 +82,7 @@ class StatusFeed:
                 if len(keys) >= limit or change.shelf not in handles:  # a shelf that was added since comes next time
                     more = True
                     break
-                number = change.number
+                number, link = change.number, change.link
                 if not change.keys:
                     emptied.append(change.shelf.decode())
                 keys |= dict.fromkeys((change.shelf, key) for key in change.keys)
@@ -90,6 +92,7 @@ class StatusFeed:
         return Changes(
             epoch=now,
             number=number,
+            link=link,
             more=more,
             shelves=names,
             tails=store.tails(),  # read last: a tail is there before an answer that names it

@@ -44,7 +44,7 @@ class ReadyAnswers:
         self._clock = clock
         self._handles: Mapping[bytes, Handle] = {}
         self._tails: Mapping[int, bytes] = {}
-        self._reread_at = 0.0
+        self._looked_at = float("-inf")
         self._begin = store.environment.begin
 
     def answer(self, request: bytes) -> Ready | None:
@@ -81,9 +81,9 @@ class ReadyAnswers:
     def _look_again(self) -> bool:
         """Whether it was time to, and the store could be read."""
         now = self._clock()
-        if now < self._reread_at:
+        if 0 <= now - self._looked_at < REREAD:  # a clock that was ahead is not waited for
             return False
-        self._reread_at = now + REREAD
+        self._looked_at = now
         try:
             self._handles = {prefix: self._store.database(shelf) for prefix, shelf in self._store.shelves().items()}
             self._tails = self._store.tails()

@@ -20,17 +20,21 @@ class Position(NamedTuple):
 
     epoch: str
     number: int
+    link: bytes
 
 
 class Replica(AnswerStore):
-    """Every change is one transaction together with the position that it leads to: a node that is killed goes on where
-    it was. Without a position the copy is not whole, and nothing of it may be told.
+    """Every change is one transaction together with the position that it leads to, or with how far copying has come: a
+    node that is killed goes on where it was. While it copies nothing counts as heard, and nothing may be told.
 
     Tails keep the numbers that they have here, since processes that answer remember them; those of the core are
     another's after it was made anew."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, boot: str) -> None:
+        """``boot`` names the time since the machine was started, by which it is told when the core was heard: another
+        start begins another time."""
         super().__init__(folder)
+        self._boot = boot
         self._place = self.environment.open_db(b"place")
 
     def position(self) -> Position | None:
@@ -38,36 +42,55 @@ class Replica(AnswerStore):
             found = tx.get(b"position", db=self._place)
         if found is None:
             return None
-        epoch, _, number = bytes(found).decode().partition(":")
-        return Position(epoch, int(number))
+        epoch, number, link = bytes(found).decode().split(":")
+        return Position(epoch, int(number), bytes.fromhex(link))
 
     def heard(self) -> float | None:
-        """When the core was last asked for changes and there were no more, in seconds since 1970; None for a copy that
-        is not whole."""
+        """When the core was last asked for changes and there were no more, in seconds since this machine was started;
+        None if it was not since then, and for a copy that is not whole."""
         with self.transaction() as tx:
             found = tx.get(b"heard", db=self._place)
-        return None if found is None else float(bytes(found))
+        boot, _, seconds = ("" if found is None else bytes(found).decode()).rpartition(" ")
+        return float(seconds) if boot == self._boot and seconds else None
 
-    def begin(self, shelves: Mapping[bytes, str]) -> None:
-        """Forget everything, to begin anew with these shelves. They are known from here on, so that what a copy that
-        was broken off left on them is forgotten by the next."""
+    def copied_to(self) -> tuple[str, bytes] | None:
+        """Shelf and key of the last answer that was copied; None when all are."""
+        with self.transaction() as tx:
+            found = tx.get(b"copied to", db=self._place)
+        if found is None:
+            return None
+        shelf, _, key = bytes(found).partition(b" ")
+        return shelf.decode(), key
+
+    def begin(self, begun: Changes) -> None:
+        """Forget everything, to copy anew from a position. The shelves are known from here on, so that what is left on
+        them by a copy that was broken off is forgotten by the next."""
         handles = [self.database(shelf) for shelf in set(self.shelves().values())]
         prefixes = self._database(PREFIXES)
         with self.transaction(write=True) as tx:
             for handle in [self._place, prefixes, *handles]:
                 tx.drop(handle, delete=False)
-            for prefix, name in shelves.items():
+            for prefix, name in begun.shelves.items():
                 tx.put(prefix, name.encode(), db=prefixes)
+            self._put_position(tx, begun)
+            tx.put(b"copied to", b" ", db=self._place)
 
-    def put_stretch(self, stretch: Stretch) -> None:
-        """Answers of a copy that is not whole yet."""
+    def put_stretch(self, shelf: str, stretch: Stretch) -> None:
+        """The next answers of a shelf, while all are copied."""
         handles, numbers = self._handles(copy.shelf for copy in stretch.answers), self._numbers(stretch.tails)
         with self.transaction(write=True) as tx:
             _write(tx, stretch.answers, handles, numbers)
+            if stretch.answers:
+                tx.put(b"copied to", shelf.encode() + b" " + stretch.answers[-1].key, db=self._place)
+
+    def copied(self) -> None:
+        """All are; what changed meanwhile comes next."""
+        with self.transaction(write=True) as tx:
+            tx.delete(b"copied to", db=self._place)
 
     def take(self, changes: Changes, *, asked_at: float) -> None:
-        """Bring the copy to where the changes lead. ``asked_at``, in seconds since 1970, is when they were asked for:
-        when there are no more, all that the core had changed by then is in the copy."""
+        """Bring the copy to where the changes lead. ``asked_at``, in seconds since the machine was started, is when
+        they were asked for: when there are no more, all that the core had changed by then is in the copy."""
         handles = self._handles([*changes.emptied, *(copy.shelf for copy in changes.answers)])
         numbers, prefixes = self._numbers(changes.tails), self._database(PREFIXES)
         with self.transaction(write=True) as tx:
@@ -76,9 +99,13 @@ class Replica(AnswerStore):
             _write(tx, changes.answers, handles, numbers)
             for prefix, name in changes.shelves.items():
                 tx.put(prefix, name.encode(), db=prefixes)
-            tx.put(b"position", f"{changes.epoch}:{changes.number}".encode(), db=self._place)
+            self._put_position(tx, changes)
             if not changes.more:
-                tx.put(b"heard", repr(asked_at).encode(), db=self._place)
+                tx.put(b"heard", f"{self._boot} {asked_at!r}".encode(), db=self._place)
+
+    def _put_position(self, tx: lmdb.Transaction[bytes], changes: Changes) -> None:
+        position = f"{changes.epoch}:{changes.number}:{changes.link.hex()}"
+        tx.put(b"position", position.encode(), db=self._place)
 
     def _handles(self, shelves: Iterable[str]) -> Mapping[str, Handle]:
         return {shelf: self._database(shelf.encode()) for shelf in set(shelves)}

@@ -62,6 +62,7 @@ class Front:
         ready: ReadyResponses | None,
         issuing: Issuing | None = None,
         threads: int,
+        status_threads: int = STATUS_THREADS,
         body_limit: int,
         body_seconds: float,
     ) -> None:
@@ -74,7 +75,7 @@ class Front:
         self._body_limit = body_limit
         self._body_seconds = body_seconds
         self._held = 0
-        self._status = ThreadPoolExecutor(STATUS_THREADS, thread_name_prefix="status")
+        self._status = ThreadPoolExecutor(status_threads, thread_name_prefix="status")
         self._drawing = ThreadPoolExecutor(DRAWING_THREADS, thread_name_prefix="drawing")
         self._others = ThreadPoolExecutor(threads, thread_name_prefix="request")
 

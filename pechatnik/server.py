@@ -45,6 +45,7 @@ def serve(config_path: Path, config: Config, *, role: Role = Role.ALL, port: int
     if config.server.worker or role is Role.STATUS:
         worker.start()
     sockets = [_bound(config.server.host, chosen) for _ in range(config.server.processes)]
+    log.info("serving", role=role.value, address=f"http://{config.server.host}:{chosen}")
     try:
         _keep_answering(role, config_path.resolve(), sockets)
     finally:
@@ -58,7 +59,7 @@ def _beside(role: Role, config: Config) -> Callable[[threading.Event], None]:
     if role is Role.STATUS:
         from pechatnik.node.node import build as build_node
 
-        return build_node(config).follower.run
+        return build_node(config).follow()
     return build(config).run_worker
 
 

@@ -120,18 +120,11 @@ def compose(
     return Content(linted=linted, not_before=not_before, not_after=not_after, subject=render_name(name))
 
 
-class Keyed(Protocol):
-    """Whose lists and certificate lie at addresses made of its key identifier."""
-
-    @property
-    def key_identifier(self) -> bytes: ...
-
-
-def urls_of(issuer: Keyed, *, base: str, partition: int) -> dict[str, str]:
+def urls_of(key_identifier: bytes, *, base: str, partition: int) -> dict[str, str]:
     """The addresses that go into certificates which this issuer signs (RFC 5280 §4.2.1.13, §4.2.2.1).
 
     The partition is fixed here for the life of the certificate (invariant 9)."""
-    key = issuer.key_identifier.hex()
+    key = key_identifier.hex()
     lists = f"{base}/crl/{key}" if partition == 0 else f"{base}/crl/{key}/{partition}"
     return {
         "crl": f"{lists}.crl",

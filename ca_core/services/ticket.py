@@ -55,7 +55,7 @@ def prepare(
         public_key_info=public_key_info,
         serial=serial,
         now=now,
-        urls=urls_of(issuer, base=base_url, partition=partition) if issuer.certificate else {},
+        urls=urls_of(issuer.key_identifier, base=base_url, partition=partition) if issuer.certificate else {},
     )
     return Ticket(
         profile=profile,

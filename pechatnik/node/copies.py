@@ -21,13 +21,6 @@ class ListCopy:
     next_update: datetime
 
 
-@dataclass(frozen=True)
-class _KeyIdentifier:
-    """As much of an issuer as its addresses need."""
-
-    key_identifier: bytes
-
-
 class CopiedLists:
     """What lay at the addresses of the core when it was last asked; they lie beside the copied answers."""
 
@@ -40,8 +33,8 @@ class CopiedLists:
 
     def current(self, key_identifier: str, partition: int, *, delta: bool = False) -> tuple[ListCopy, timedelta] | None:
         """See :class:`crl.wsgi.Lists`."""
-        issuer = _KeyIdentifier(bytes.fromhex(key_identifier))
-        path = urls_of(issuer, base="", partition=partition)["freshest_crl" if delta else "crl"]
+        urls = urls_of(bytes.fromhex(key_identifier), base="", partition=partition)
+        path = urls["freshest_crl" if delta else "crl"]
         with self._replica.transaction() as tx:
             found = tx.get(path.encode(), db=self._heads)
         if found is None:
@@ -59,7 +52,7 @@ class CopiedLists:
         return bytes(found)
 
     def issuer(self, key_identifier: str) -> IssuerOut | None:
-        path = urls_of(_KeyIdentifier(bytes.fromhex(key_identifier)), base="", partition=0)["ca_issuers"]
+        path = urls_of(bytes.fromhex(key_identifier), base="", partition=0)["ca_issuers"]
         with self._replica.transaction() as tx:
             found = tx.get(path.encode(), db=self._issuers)
         return None if found is None else IssuerOut.model_validate_json(found)

@@ -38,7 +38,9 @@ class Core:
         return self._token().decode(errors="replace").strip()
 
     def changes(self, position: Position | None) -> Changes:
-        after = "" if position is None else f"?epoch={position.epoch}&after={position.number}"
+        after = ""
+        if position is not None:
+            after = f"?epoch={position.epoch}&after={position.number}&link={position.link.hex()}"
         return self._page(f"/status/changes{after}", ChangesOut).changes()
 
     def stretch(self, shelf: str, after: bytes) -> Stretch:

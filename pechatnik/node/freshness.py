@@ -15,28 +15,29 @@ class Freshness:
     """Whether the core was heard within the bound. What it said then holds that long, even if more is not heard: so a
     revocation is hidden no longer than ``lag`` (docs/operations.md)."""
 
-    def __init__(self, replica: Replica, *, lag: timedelta, clock: Callable[[], float]) -> None:
-        """``clock`` tells seconds since 1970."""
+    def __init__(self, replica: Replica, *, lag: timedelta, uptime: Callable[[], float]) -> None:
+        """``uptime`` tells seconds since the machine was started: a clock that people set would set the bound, too."""
         self._replica = replica
         self._lag = lag.total_seconds()
-        self._clock = clock
+        self._uptime = uptime
         self._heard = float("-inf")
         self._looked = float("-inf")
 
     def age(self) -> float | None:
-        """Seconds since the core was heard; None when the copy is not whole."""
+        """Seconds since the core was heard; None when it was not since this machine was started, or the copy is not
+        whole."""
         heard = self._replica.heard()
-        return None if heard is None else self._clock() - heard
+        return None if heard is None else self._uptime() - heard
 
     def holds(self) -> bool:
-        now = self._clock()
-        if not 0 <= now - self._looked < 1:  # the copy is looked at once a second, not with every question
+        now = self._uptime()
+        if now - self._looked >= 1:  # the copy is looked at once a second, not with every question
             self._looked = now
             try:
                 self._heard = self._replica.heard() or float("-inf")
             except TryAgain:
                 return False
-        return 0 <= now - self._heard <= self._lag  # a clock that was set back tells nothing
+        return now - self._heard <= self._lag
 
 
 class FreshResponses(ReadyResponses):

@@ -15,9 +15,9 @@ from pechatnik import __version__
 from pechatnik.config import Config
 from pechatnik.front import STATUS_BODY, Front
 from pechatnik.health import HEALTH_PATHS, HealthApplication
-from pechatnik.node.forwarding import ForwardingResponder
+from pechatnik.node.forwarding import THREADS, ForwardingResponder
 from pechatnik.node.freshness import FreshResponses
-from pechatnik.node.node import StatusNode, build
+from pechatnik.node.node import StatusNode, build, uptime
 from pechatnik.router import Router
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def front(config: Config) -> Front:
         clock=node.clock,
     )
     routes: tuple[tuple[str, WSGIApplication], ...] = (
-        ("/ocsp", OcspApplication(ForwardingResponder(node.core, node.ready, node.freshness))),
+        ("/ocsp", OcspApplication(ForwardingResponder(node.core, node.ready, node.freshness, uptime=uptime))),
         ("/crl", lists),
         ("/aia", lists),
         *((path, health) for path in HEALTH_PATHS),
@@ -58,6 +58,7 @@ def front(config: Config) -> Front:
         Router(routes, NotFound()),
         ready=FreshResponses(node.ready, node.freshness),
         threads=1,
+        status_threads=THREADS,
         body_limit=STATUS_BODY,
         body_seconds=config.server.body_seconds,
     )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from ca_core.domain.errors import CaError, ConfigurationError, TryAgain
 from ca_core.keys.secrets_source import read_secret
@@ -29,6 +34,8 @@ CORE_SECONDS = 5.0
 class StatusNode:
     """Everything wired up, for one process."""
 
+    folder: Path
+    """Of the copy."""
     core: Core
     replica: Replica
     lists: CopiedLists
@@ -38,11 +45,27 @@ class StatusNode:
     lag: timedelta
     clock: Clock
 
+    def follow(self) -> Callable[[threading.Event], None]:
+        """Following the core until told to stop. ConfigurationError when another process does so in this directory: two
+        would write over each other what they have heard."""
+        lock = (self.folder / "following").open("a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise ConfigurationError(f"another status node runs in {self.folder.parent}") from None
+
+        def run(stop: threading.Event) -> None:
+            with lock:
+                self.follower.run(stop)
+
+        return run
+
     def require_fresh(self) -> None:
         """TryAgain unless the copy is whole and the core was heard within the bound."""
         if not self.freshness.holds():
             age = self.freshness.age()
-            when = "the copy is not whole yet" if age is None else f"the core was heard {age:.0f} seconds ago"
+            when = "the core was not heard yet" if age is None else f"the core was heard {age:.0f} seconds ago"
             raise TryAgain(f"{when}; is 'pechatnik serve --role status' running, and does it reach the core?")
 
     def findings(self) -> list[Finding]:
@@ -53,7 +76,7 @@ class StatusNode:
         except CaError as error:
             return [Finding(name="copy", ok=False, detail=error.detail)]
         if age is None:
-            return [Finding(name="copy", ok=False, detail=f"not whole yet: {answers} answers")]
+            return [Finding(name="copy", ok=False, detail=f"not whole, or not heard of yet: {answers} answers")]
         return [
             Finding(name="copy", ok=True, detail=f"{answers} answers"),
             Finding(
@@ -64,7 +87,16 @@ class StatusNode:
         ]
 
 
-def build(config: Config, *, clock: Clock = now) -> StatusNode:
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+"""Another one after each start of the machine (Linux)."""
+
+
+def uptime() -> float:
+    """Seconds since the machine was started, those in which it slept too: the same for all processes."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def build(config: Config, *, clock: Clock = now, uptime: Callable[[], float] = uptime) -> StatusNode:
     """ConfigurationError where the section ``[node]`` is empty, or the data directory cannot be made."""
 
     def seconds() -> float:
@@ -80,16 +112,17 @@ def build(config: Config, *, clock: Clock = now) -> StatusNode:
         token=partial(read_secret, file=section.token_file, variable=None, environment={}),
     )
     core.token()
-    replica = Replica(config.data / FOLDER)
+    replica = Replica(config.data / FOLDER, boot=BOOT.read_text().strip())
     lists = CopiedLists(replica, clock=seconds)
     lag = timedelta(seconds=section.lag_seconds)
     return StatusNode(
+        folder=config.data / FOLDER,
         core=core,
         replica=replica,
         lists=lists,
         ready=ReadyAnswers(replica, max_age=timedelta(minutes=config.status.ocsp_minutes), clock=seconds),
-        freshness=Freshness(replica, lag=lag, clock=seconds),
-        follower=Follower(core, replica, lists, clock=seconds),
+        freshness=Freshness(replica, lag=lag, uptime=uptime),
+        follower=Follower(core, replica, lists, uptime=uptime),
         lag=lag,
         clock=clock,
     )

@@ -221,7 +221,7 @@ def test_it_says_how_old_it_is(node: Node) -> None:
 
 def test_it_has_no_key_and_no_database(node: Node) -> None:
     files = {path.name for path in (node.place / "data").rglob("*") if path.is_file()}
-    assert files == {"data.mdb", "lock.mdb"}
+    assert files == {"data.mdb", "lock.mdb", "following"}
 
 
 def test_its_answers_can_be_files(node: Node, tmp_path: Path) -> None:
@@ -270,6 +270,12 @@ def _issuing_key(house: Any) -> str:
     with house.program.transactions.read(SYSTEM_ACTOR) as tx:
         key: str = tx.authorities.by_name("issuing").key_identifier.hex()
     return key
+
+
+def test_a_second_node_in_the_same_directory_does_not_start(node: Node) -> None:
+    refused = node.call("serve", "--role", "status", "--port", "1024")
+    assert refused.returncode == 78
+    assert "another status node runs in" in refused.stderr
 
 
 @pytest.mark.parametrize(

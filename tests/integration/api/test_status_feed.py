@@ -34,7 +34,7 @@ def test_begun_anew_then_told_of_each_change(by: Any, house: Any) -> None:
     begun = ChangesOut.model_validate_json(node("GET", "/status/changes").data)
     assert (begun.anew, begun.answers) == (True, [])
     house.program.presigner.fill(SYSTEM_ACTOR, "issuing")
-    ask = f"/status/changes?epoch={begun.epoch}&after={begun.number}"
+    ask = f"/status/changes?epoch={begun.epoch}&after={begun.number}&link={begun.link.hex()}"
     told = ChangesOut.model_validate_json(node("GET", ask).data)
     assert not told.anew
     assert not told.more
@@ -44,7 +44,7 @@ def test_begun_anew_then_told_of_each_change(by: Any, house: Any) -> None:
     first = ChangesOut.model_validate_json(node("GET", f"{ask}&limit=1").data)
     assert (first.more, len(first.answers)) == (True, 1)
     nothing = ChangesOut.model_validate_json(
-        node("GET", f"/status/changes?epoch={told.epoch}&after={told.number}").data
+        node("GET", f"/status/changes?epoch={told.epoch}&after={told.number}&link={told.link.hex()}").data
     )
     assert (nothing.anew, nothing.number, nothing.answers) == (False, told.number, [])
     copied: list[AnswerOut] = []

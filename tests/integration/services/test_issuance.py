@@ -344,7 +344,7 @@ def test_a_profile_may_ask_for_the_full_lint_of_the_first_of_each_combination_on
             public_key_info=key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
             serial=Serial.random(token_bytes),
             now=house.program.clock(),
-            urls=certificate_content.urls_of(authority, base="http://example.org", partition=0),
+            urls=certificate_content.urls_of(authority.key_identifier, base="http://example.org", partition=0),
         )
 
     first, second, larger = (ec.generate_private_key(curve()) for curve in (ec.SECP256R1, ec.SECP256R1, ec.SECP384R1))

@@ -211,7 +211,7 @@ class World:
             public_key_info=self.subject_key,
             serial=serial,
             now=self.clock(),
-            urls=urls_of(self.issuing, base=self.base_url, partition=partition_of(serial, PARTITIONS)),
+            urls=urls_of(self.issuing.key_identifier, base=self.base_url, partition=partition_of(serial, PARTITIONS)),
         )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ from ocsp.feed import Changes, StatusFeed, Stretch
 from ocsp.replica import Position, Replica
 from pechatnik.node.copies import CopiedLists
 from pechatnik.node.follower import Follower
+from pechatnik.node.freshness import Freshness
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 SHELVES = [Shelf(issuer=UUID(int=number), digest=digest) for number in (1, 2) for digest in ("sha1", "sha256")]
@@ -50,8 +52,8 @@ class Wire:
 
     def changes(self, position: Position | None) -> Changes:
         self._page()
-        epoch, after = position or (None, 0)
-        found = self.feed.changes(FOLLOWER, epoch=epoch, after=after, limit=self.limit)
+        epoch, after, link = position or (None, 0, b"")
+        found = self.feed.changes(FOLLOWER, epoch=epoch, after=after, link=link, limit=self.limit)
         return ChangesOut.model_validate_json(ChangesOut.of(found).model_dump_json()).changes()
 
     def stretch(self, shelf: str, after: bytes) -> Stretch:
@@ -91,7 +93,7 @@ def contents(store: AnswerStore) -> Mapping[tuple[bytes, bytes], tuple[bytes, by
 
 
 def follower(wire: Wire, replica: Replica) -> Follower:
-    return Follower(wire, replica, CopiedLists(replica, clock=lambda: 0.0), clock=lambda: 7.0)  # type: ignore[arg-type]
+    return Follower(wire, replica, CopiedLists(replica, clock=lambda: 0.0), uptime=lambda: 7.0)  # type: ignore[arg-type]
 
 
 shelves = st.sampled_from(SHELVES)
@@ -113,7 +115,7 @@ def test_followed_to_the_end_the_copy_is_what_the_core_has(taken: list[tuple[Any
         patch.setattr(change_log, "KEPT", 6)
         made = 0
         core = Core(Path(place, f"core-{made}"))
-        replica = Replica(Path(place, "replica"))
+        replica = Replica(Path(place, "replica"), boot="first")
         for kind, *arguments in taken:
             match kind, arguments:
                 case "put", (shelf, serials, word):
@@ -137,7 +139,7 @@ def test_followed_to_the_end_the_copy_is_what_the_core_has(taken: list[tuple[Any
 
 
 def test_a_copy_that_is_begun_is_not_whole_until_what_changed_meanwhile_is_in_it(tmp_path: Path) -> None:
-    core, replica = Core(tmp_path / "core"), Replica(tmp_path / "replica")
+    core, replica = Core(tmp_path / "core"), Replica(tmp_path / "replica", boot="first")
     core.put(SHELVES[0], [1, 2, 3, 4], b"good")
     follower(Wire(core.feed), replica).follow()
 
@@ -150,31 +152,87 @@ def test_a_copy_that_is_begun_is_not_whole_until_what_changed_meanwhile_is_in_it
                 core.store.forget([(SHELVES[0].issuer, Serial(2))])
             return found
 
-    replica.begin({})
-    assert (replica.position(), replica.heard()) == (None, None)
+    replica.begin(core.feed.changes(FOLLOWER, epoch=None, after=0, link=b"", limit=1))
+    assert replica.heard() is None
     follower(Revoking(core.feed), replica).follow()
     assert contents(replica) == contents(core.store)
     assert len(contents(replica)) == 3
+
+
+def test_a_copy_that_was_broken_off_goes_on_where_it_was(tmp_path: Path) -> None:
+    core, replica = Core(tmp_path / "core"), Replica(tmp_path / "replica", boot="first")
+    for shelf in SHELVES:
+        core.put(shelf, list(range(1, 40)), b"good")
+    pages = 0
+    while replica.heard() is None:
+        pages += 1
+        with contextlib.suppress(Killed):
+            follower(Wire(core.feed, left=6), replica).follow()
+        assert replica.heard() is None or contents(replica) == contents(core.store)
+    # Thirteen stretches a shelf, three at least in each attempt; begun anew each time it would never end.
+    assert pages <= len(SHELVES) * 13 / 3
 
 
 def test_what_nobody_follows_is_not_noted(tmp_path: Path) -> None:
     core = Core(tmp_path)
     core.put(SHELVES[0], [1], b"a")
     with core.store.transaction() as tx:
-        assert core.store.changes.last(tx) == 0
-    core.feed.changes(FOLLOWER, epoch=None, after=0, limit=1)
+        assert core.store.changes.last(tx) == (0, b"")
+    core.feed.changes(FOLLOWER, epoch=None, after=0, link=b"", limit=1)
     core.put(SHELVES[0], [2], b"a")
     with core.store.transaction() as tx:
-        assert core.store.changes.last(tx) == 1
+        assert core.store.changes.last(tx)[0] == 1
 
 
-@pytest.mark.parametrize("after", [5, 10**9])
-def test_a_number_that_was_never_given_is_answered_begin_anew(tmp_path: Path, after: int) -> None:
+@pytest.mark.parametrize(
+    ("after", "link"), [(5, b""), (10**9, b"x"), (0, b"x"), (1, b""), (1, b"another link here")], ids=repr
+)
+def test_a_change_that_was_never_made_is_answered_begin_anew(tmp_path: Path, after: int, link: bytes) -> None:
     core = Core(tmp_path)
-    epoch = core.feed.changes(FOLLOWER, epoch=None, after=0, limit=1).epoch
+    epoch = core.feed.changes(FOLLOWER, epoch=None, after=0, link=b"", limit=1).epoch
     core.put(SHELVES[0], [1], b"a")
-    assert not core.feed.changes(FOLLOWER, epoch=epoch, after=0, limit=1).anew
-    assert core.feed.changes(FOLLOWER, epoch=epoch, after=after, limit=1).anew
+    first = core.feed.changes(FOLLOWER, epoch=epoch, after=0, link=b"", limit=1)
+    assert not first.anew
+    assert not core.feed.changes(FOLLOWER, epoch=epoch, after=1, link=first.link, limit=1).anew
+    assert core.feed.changes(FOLLOWER, epoch=epoch, after=after, link=link, limit=1).anew
+
+
+def test_a_store_that_was_set_back_is_copied_anew(tmp_path: Path) -> None:
+    """Its numbers are given again, for other changes."""
+    core, replica = Core(tmp_path / "core"), Replica(tmp_path / "replica", boot="first")
+    core.put(SHELVES[0], [1, 2], b"good")
+    follower(Wire(core.feed), replica).follow()
+    core.store.environment.copy(str((tmp_path / "copy").mkdir() or tmp_path / "copy"))
+    core.put(SHELVES[0], [3], b"good")
+    follower(Wire(core.feed), replica).follow()
+    set_back = Core(tmp_path / "copy")
+    set_back.store.forget([(SHELVES[0].issuer, Serial(1))])
+    set_back.put(SHELVES[0], [4], b"good")
+    follower(Wire(set_back.feed), replica).follow()
+    assert contents(replica) == contents(set_back.store)
+
+
+def test_after_another_start_of_the_machine_the_core_has_to_be_heard_again(tmp_path: Path) -> None:
+    core = Core(tmp_path / "core")
+    follower(Wire(core.feed), Replica(tmp_path / "replica", boot="first")).follow()
+    replica = Replica(tmp_path / "replica", boot="second")
+    assert replica.heard() is None
+    assert replica.position() is not None
+    follower(Wire(core.feed), replica).follow()
+    assert replica.heard() == 7.0
+
+
+@pytest.mark.parametrize(
+    ("heard", "now", "holds"), [(10, 10, True), (10, 40, True), (10, 40.1, False), (None, 1, False)]
+)
+def test_what_was_heard_holds_for_the_lag_and_no_longer(
+    tmp_path: Path, heard: float | None, now: float, holds: bool
+) -> None:
+    replica = Replica(tmp_path, boot="first")
+    if heard is not None:
+        changes = Changes(epoch="e", number=0, link=b"", shelves={}, tails={})
+        replica.take(changes, asked_at=heard)
+    assert Freshness(replica, lag=timedelta(seconds=30), uptime=lambda: now).holds() is holds
 
 
 def refused(feed: Callable[[Path], StatusFeed], place: Path, actor: Actor, error: type[Exception], shelf: str) -> None:

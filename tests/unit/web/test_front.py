@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterable
@@ -323,3 +324,58 @@ def test_connections_send_what_they_have_at_once() -> None:
     """asyncio switches Nagle's algorithm off only for sockets that say that they speak TCP."""
     with server._bound("127.0.0.1", 0) as listening:
         assert listening.proto == socket.IPPROTO_TCP
+
+
+CHUNKED = (
+    b"POST /x HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 1.1.1.1\r\n"
+    b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_trailers_are_no_headers(together: bool) -> None:
+    seen: list[Any] = []
+
+    def application(environ: Any, start_response: Any) -> Iterable[bytes]:
+        seen.append({name: value for name, value in environ.items() if name.startswith("HTTP_")})
+        return long_way(environ, start_response)
+
+    async def test(served: Served) -> None:
+        trailers = b"0\r\nX-Forwarded-For: 9.9.9.9\r\nAuthorization: Bearer x\r\nX-Forwarded-Host: evil\r\n\r\n"
+        parts = (CHUNKED, b"2\r\nab\r\n", trailers)
+        said = await served.say(b"".join(parts)) if together else await served.say(*parts)
+        assert responses(said) == [b"long:/x:ab"]
+        assert seen[0]["HTTP_X_FORWARDED_FOR"] == "1.1.1.1"
+        assert not seen[0].keys() & {"HTTP_AUTHORIZATION", "HTTP_X_FORWARDED_HOST"}
+
+    serving(test, application)
+
+
+@pytest.mark.parametrize("begun", [CHUNKED + b"0\r\n", b"GET /ocsp/none HTTP/1.1\r\nHost: x\r\n"])
+@pytest.mark.parametrize("line", [b"a: " + b"b" * 4000 + b"\r\n", b"c" * 4000])
+def test_headers_and_trailers_without_end_close_the_connection(begun: bytes, line: bytes) -> None:
+    async def test(served: Served) -> None:
+        reader, writer = await served.open()
+        writer.write(begun)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(connection.HEAD_SIZE // len(line) + 2):
+                writer.write(line)
+                await writer.drain()
+                await turns()
+            await reader.read()
+        await turns()
+        assert not served.server.server_state.connections
+
+    serving(test)
+
+
+@pytest.mark.parametrize("body", [b"Content-Length: 1000000000000", b"Transfer-Encoding: chunked"])
+def test_a_question_with_a_body_is_given_a_time(body: bytes) -> None:
+    """What stands ready is not given before the body has come, and a body that does not come is given up."""
+
+    async def test(served: Served) -> None:
+        said = await served.say(GET.replace(b"Host: x", b"Host: x\r\n" + body))
+        assert said.startswith((b"HTTP/1.1 413 ", b"HTTP/1.1 408 "))
+        assert served.ready.asked == []
+
+    serving(test, body_seconds=0.01)
