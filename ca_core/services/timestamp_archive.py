@@ -81,6 +81,7 @@ class TimestampArchive:
             info = TstInfo.parse(message.content)
             attributes = SignedAttributes.parse(message.attributes)
             named = attributes.certificate_digest
+            signed = (attributes.content_type, attributes.message_digest)
         except CaError as unreadable:
             return Verdict(valid=False, detail=f"the token cannot be read: {unreadable.detail}")
         with self._transactions.read(SYSTEM_ACTOR) as tx:
@@ -88,7 +89,7 @@ class TimestampArchive:
             fault = (
                 "it was not made by a time-stamping authority of this installation"
                 if authority is None
-                else _fault(tx, authority, message, attributes, info, content)
+                else _fault(tx, authority, message, signed, info, content)
             )
         return Verdict(
             valid=fault is None,
@@ -126,7 +127,7 @@ def _fault(
     tx: Transaction,
     authority: Authority,
     message: SignedMessage,
-    attributes: SignedAttributes,
+    signed: tuple[str | None, bytes | None],
     info: TstInfo,
     content: bytes,
 ) -> str | None:
@@ -134,7 +135,6 @@ def _fault(
     certificate = read_issuer(authority.certificate)
     if info.imprint.digest != hashlib.new(info.imprint.algorithm, content).digest():
         return "it is about something else"
-    signed = (attributes.content_type, attributes.message_digest)
     if signed != (TST_INFO, hashlib.new(message.digest, message.content).digest()):
         return "what it says is not what was signed"
     try:

@@ -159,7 +159,7 @@ class SignedMessage:
         if kind.oid("the content type") != SIGNED_DATA:
             raise MalformedDer("the message is not signed data")
         body = wrapped.expect(0xA0, "the signed data").inner("the signed data")
-        _, _, content, *rest = body.sequence("the signed data", least=4, most=6)
+        version, digests, content, *rest = body.sequence("the signed data", least=4, most=6)
         certificates: tuple[bytes, ...] = ()
         if rest[0].tag == 0xA0:
             certificates = tuple(member.raw for member in rest.pop(0).members)
@@ -169,6 +169,11 @@ class SignedMessage:
             raise MalformedDer("the signed data is not in its form")
         signer = rest[0].expect(SET, "the signers").inner("the signers")
         fields = signer.sequence("the signer", least=6, most=7)
+        # RFC 5652 §5.1, §5.3: of content other than id-data, and of a signer named by issuer and serial number.
+        if (version.integer("the version"), fields[0].integer("the version")) != (3, 1):
+            raise MalformedDer("the signed data is of another version than what it holds")
+        if fields[2].raw not in [one.raw for one in digests.expect(SET, "the digests").members]:
+            raise MalformedDer("the signer's digest is not among those of the signed data")
         content_type, *octets = content.sequence("the content", least=2, most=2)
         issuer, serial = fields[1].sequence("the signer's name", least=2, most=2)
         attributes = fields[3].expect(0xA0, "the signed attributes")

@@ -61,18 +61,18 @@ def test_a_second_one_is_made_only_when_the_first_signs_no_more(office: Office, 
 @pytest.mark.parametrize(
     ("changed", "error"),
     [
-        ({"issuer": "root"}, WrongState),
-        ({"issuer": "ocsp-1"}, WrongState),
-        ({"issuer": "nobody"}, NotFound),
+        ({"issuer_name": "root"}, WrongState),
+        ({"issuer_name": "ocsp-1"}, WrongState),
+        ({"issuer_name": "nobody"}, NotFound),
         ({"profile": "private/tls-client"}, InvalidInput),
         ({"profile": "private/ocsp-responder"}, InvalidInput),
         ({"profile": "private/none"}, NotFound),
     ],
 )
 def test_it_is_made_of_the_right_parts_only(house: Any, changed: dict[str, Any], error: type[Exception]) -> None:
-    issuer = changed.pop("issuer", "issuing")
+    asked = {"issuer_name": "issuing", "algorithm": KeyAlgorithm.EC_P256, **changed}
     with pytest.raises(error):
-        house.services.time_stamping_units.make(SYSTEM_ACTOR, issuer, algorithm=KeyAlgorithm.EC_P256, **changed)
+        house.services.time_stamping_units.make(SYSTEM_ACTOR, **asked)
 
 
 def test_authorities_are_made_by_the_owner_of_the_machine_alone(house: Any) -> None:
