@@ -57,6 +57,8 @@ def timestamp(
         if str(file) == "-":
             raise InvalidInput("--out: is missing; standard input has no name")
         out = file.with_name(f"{file.name}.tsr")
+    if out.exists():  # before there is a token that nobody gets
+        raise InvalidInput(f"{out} exists already; name another file")
     request = TimestampRequest(
         MessageImprint.make(digest.value, hashlib.new(digest.value, content).digest()),
         policy=policy,
