@@ -74,7 +74,7 @@ def plans(engine: Engine) -> Iterator[list[str]]:
         (lambda tx: tx.timestamps.by_serial(Serial(1), seen_by=EVERYTHING), "(serial=?)"),
         (lambda tx: tx.timestamps.find(seen_by=MINE), "ix_timestamps_requested_by_sequence"),
         (lambda tx: tx.timestamps.find(seen_by=EVERYTHING, imprint_sha256=DIGEST), "ix_timestamps_imprint_sha256"),
-        (lambda tx: list(tx.timestamps.between(1, 2)), "(rowid>? AND rowid<?)"),
+        (lambda tx: list(tx.timestamps.between(1, 2)), "(sequence>? AND sequence<?)"),
         (lambda tx: tx.authorities.current_crl(ID, 0), "(authority=? AND partition=?)"),
     ],
 )
