@@ -77,6 +77,13 @@ SUITE = (
         needs=["softhsm2-util"],
     ),
     Benchmark(
+        module="benchmarks.timestamps",
+        quick="--runs 1 --seconds 2 --count 640",
+        full="--runs 5 --seconds 5",
+        needs=["wrk"],
+        bars=["the key alone, a second", "tokens in batches", "tokens over HTTP"],
+    ),
+    Benchmark(
         module="benchmarks.status",
         quick="--certificates 20000 --runs 2 --seconds 2",
         full="--certificates 1000000 --runs 5",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
+from ca_core.domain.authority import ISSUERS, Authority, AuthorityState
 from ca_core.domain.errors import InvalidInput, NotFound
 from ca_core.services.certificate_content import urls_of
 
@@ -49,8 +49,8 @@ def scopes_of(issuer: Authority) -> Iterator[ListScope]:
 def scope_of(issuer: Authority, partition: int) -> ListScope:
     """One of :func:`scopes_of`. InvalidInput when the authority issues nothing, NotFound without such a partition, or
     where its key is elsewhere."""
-    if issuer.kind is AuthorityKind.OCSP_RESPONDER:
-        raise InvalidInput(f"{issuer.name} is a responder and signs no lists; name its issuer")
+    if issuer.kind not in ISSUERS:
+        raise InvalidInput(f"{issuer.name} issues nothing and signs no lists; name its issuer")
     if issuer.state is AuthorityState.ELSEWHERE:
         raise NotFound(f"{issuer.name} signs no lists here: its key is elsewhere")
     if not 0 <= partition <= issuer.partitions:

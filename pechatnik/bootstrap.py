@@ -51,6 +51,9 @@ from ca_core.services.sealed_documents import SealedDocuments
 from ca_core.services.sealing import Sealing
 from ca_core.services.sessions import Sessions
 from ca_core.services.suite import Services
+from ca_core.services.time_stamping_units import TimeStampingUnits
+from ca_core.services.timestamp_archive import TimestampArchive
+from ca_core.services.timestamping import Terms, Timestamping
 from ca_core.services.tokens import Tokens
 from ca_core.services.verification import Recheck
 from ca_core.storage import schema
@@ -149,17 +152,15 @@ def build(
         scanner=scanner_of(config),
         store=store,
     )
-    authorities = AuthorityOffice(
+    founding = Founding(
         transactions,
-        Founding(
-            transactions,
-            packs,
-            keys,
-            environment=config.installation.environment,
-            base_url=config.server.public_url,
-            entropy=entropy,
-        ),
+        packs,
+        keys,
+        environment=config.installation.environment,
+        base_url=config.server.public_url,
+        entropy=entropy,
     )
+    authorities = AuthorityOffice(transactions, founding)
     audit = Audit(transactions, keys=keys, symmetric=symmetric, last_seal=LastSealFile(config.data / LAST_SEAL))
     mailer = mailer_of(config, clock)
     notices = Notices(transactions, mailer=mailer, installation=config.installation.name)
@@ -222,6 +223,20 @@ def build(
         review=Review(transactions, packs, decision_clock, claim_for=timedelta(minutes=config.desk.claim_minutes)),
         revocation=Revocation(transactions),
         sessions=Sessions(transactions, entropy=entropy),
+        time_stamping_units=TimeStampingUnits(transactions, founding, packs),
+        timestamp_archive=TimestampArchive(transactions),
+        timestamping=Timestamping(
+            transactions,
+            packs,
+            keys,
+            terms=Terms(
+                accuracy=timedelta(milliseconds=config.timestamps.accuracy_ms),
+                ordering=config.timestamps.ordering,
+                policies=config.timestamps.policies,
+            ),
+            clock=clock,
+            entropy=entropy,
+        ),
         tokens=Tokens(transactions, entropy=entropy),
     )
     crls = CrlOffice(

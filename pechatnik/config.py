@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from ca_core.domain.errors import ConfigurationError
+from ca_core.domain.errors import ConfigurationError, InvalidInput
 from ca_core.domain.profile import Environment
 from ca_core.packs.source import first_fault
+from ca_core.x509.der import oid
 from ca_core.x509.general_name import check_uri
 
 PREFIX = "PECHATNIK_"
@@ -153,6 +154,29 @@ class Status(Section):
         return None if self.archive_days is None else timedelta(days=self.archive_days)
 
 
+class Timestamps(Section):
+    policies: tuple[str, ...] = ()
+    """OIDs of the policies that tokens may state, the default first; empty means those of the pack."""
+    accuracy_ms: int = Field(default=1000, ge=1, le=3_600_000)
+    """What tokens state; when clocks disagree by more, none is issued."""
+    ordering: bool = False
+    """Whether every token has a genTime of its own, by which tokens are ordered."""
+    ask_token: bool = False
+    """Whether ``/tsa`` asks for an API token with the right ``timestamp.issue``."""
+    per_minute: int = Field(default=0, ge=0)
+    """Tokens for one source address in a minute, counted by each process; 0 means as many as it likes."""
+
+    @field_validator("policies")
+    @classmethod
+    def _object_identifiers(cls, policies: tuple[str, ...]) -> tuple[str, ...]:
+        for policy in policies:
+            try:
+                oid(policy)
+            except InvalidInput as fault:
+                raise ValueError(fault.detail) from None
+        return policies
+
+
 class Node(Section):
     """Of a status node, which answers for status apart from the core."""
 
@@ -216,6 +240,7 @@ class Config(BaseSettings):
     desk: Desk = Desk()
     revocation: Revocation = Revocation()
     node: Node = Node()
+    timestamps: Timestamps = Timestamps()
 
     @classmethod
     def settings_customise_sources(

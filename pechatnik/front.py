@@ -1,8 +1,8 @@
 """The front of the server: reads a request whole before any thread is taken, and keeps threads apart by what they do.
 
 WSGI reads bodies on the thread that answers, so a dozen clients that send a few octets and fall silent would hold every
-thread for ever. Here bodies arrive on the event loop, within a time and a size; then status (OCSP, CRL, health), the
-drawing of pages and everything else have threads of their own, so that none waits for another.
+thread for ever. Here bodies arrive on the event loop, within a time and a size; then status (OCSP, CRL, health), time
+stamps, the drawing of pages and everything else have threads of their own, so that none waits for another.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from ocsp.http import ReadyResponses
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-STATUS = ("/ocsp", "/crl", "/aia", "/livez", "/readyz", "/version", "/metrics")
+STAMPING = "/tsa"
+STATUS = ("/ocsp", "/crl", "/aia", STAMPING, "/livez", "/readyz", "/version", "/metrics")
 STATUS_THREADS = 4
+STAMPING_THREADS = 32
+"""Whoever waits for a token holds one; those who wait together share a transaction."""
 STATUS_BODY = 64 * 1024
 """Octets; an OCSP request about hundreds of certificates fits."""
 DRAWING_THREADS = 4
@@ -76,6 +79,7 @@ class Front:
         self._body_seconds = body_seconds
         self._held = 0
         self._status = ThreadPoolExecutor(status_threads, thread_name_prefix="status")
+        self._stamping = ThreadPoolExecutor(STAMPING_THREADS, thread_name_prefix="stamping")
         self._drawing = ThreadPoolExecutor(DRAWING_THREADS, thread_name_prefix="drawing")
         self._others = ThreadPoolExecutor(threads, thread_name_prefix="request")
 
@@ -117,6 +121,8 @@ class Front:
             self._held -= len(body)
 
     def _threads(self, path: str) -> ThreadPoolExecutor:
+        if path.startswith(STAMPING):
+            return self._stamping
         if path.startswith(STATUS):
             return self._status
         return self._drawing if path.endswith(".png") or "/pages/" in path else self._others

@@ -81,7 +81,8 @@ def run(directory: Path, *, fresh: bool, serve: bool, port: int, output: Output)
             _write_configuration(directory, port)
         progress.done("Configuration", f"{config_path.name}, secrets in secrets/, all below {directory.name}/")
     program = build_upgraded(config_path)
-    if len(program.services.authorities.list(SYSTEM_ACTOR)) < len(AuthorityKind):
+    made_at_first = {AuthorityKind.ROOT, AuthorityKind.ISSUING, AuthorityKind.OCSP_RESPONDER}
+    if not made_at_first <= {one.kind for one in program.services.authorities.list(SYSTEM_ACTOR)}:
         # None yet, or an earlier visit was interrupted among them.
         made = progress.during(
             "Making root, issuing authority and OCSP responder",

@@ -62,6 +62,7 @@ def rounds_of(
             "deadlines": (timedelta(minutes=1), services.deadlines.tick),
             "crl": (timedelta(minutes=1), crls.tick),
             "responders": (timedelta(hours=1), lambda: services.authorities.renew_responders(SYSTEM_ACTOR)),
+            "time-stamping authorities": (timedelta(hours=1), lambda: services.time_stamping_units.renew(SYSTEM_ACTOR)),
             **presigning,
             "audit-seal": (timedelta(hours=1), seal),
             "sessions and answers": (timedelta(hours=1), forget),

@@ -11,6 +11,7 @@ from admin import register as register_admin
 from api import create_api
 from api.app import MAX_BODY
 from api.issuing import Issuing
+from api.timestamps import PATH as TSA, TimestampApplication
 from crl.wsgi import CrlApplication
 from ocsp.http import ReadyResponses
 from ocsp.wsgi import OcspApplication
@@ -59,6 +60,14 @@ def compose(program: Program) -> WSGIApplication:
         ("/ocsp", OcspApplication(program.ocsp)),
         ("/crl", lists),
         ("/aia", lists),
+        (
+            TSA,
+            TimestampApplication(
+                program.services.timestamping,
+                program.services.tokens if config.timestamps.ask_token else None,
+                per_minute=config.timestamps.per_minute,
+            ),
+        ),
         ("/api", api),
         *((path, health) for path in HEALTH_PATHS),
     )

@@ -36,6 +36,10 @@ class Permission(StrEnum):
     AUTHORITY_MANAGE = "authority.manage"
     CRL_ISSUE = "crl.issue"
     OCSP_MANAGE = "ocsp.manage"
+    TIMESTAMP_ISSUE = "timestamp.issue"
+    TIMESTAMP_VIEW = "timestamp.view"
+    """Of tokens that one asked for oneself; of all where one sees every centre."""
+    TIMESTAMP_MANAGE = "timestamp.manage"
     STATUS_FOLLOW = "status.follow"
     """Fetch every answer that stands ready, as a status node does."""
     ACCOUNT_VIEW = "account.view"
@@ -85,6 +89,8 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.CERTIFICATE_HOLD,
             P.CERTIFICATE_REVOKE,
             P.CERTIFICATE_REPLACE,
+            P.TIMESTAMP_ISSUE,
+            P.TIMESTAMP_VIEW,
             P.TOKEN_MANAGE,
         }
     ),
@@ -104,6 +110,8 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.CERTIFICATE_UNHOLD,
             P.CERTIFICATE_REVOKE,
             P.CERTIFICATE_REPLACE,
+            P.TIMESTAMP_ISSUE,
+            P.TIMESTAMP_VIEW,
             P.TOKEN_MANAGE,
         }
     ),
@@ -118,6 +126,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.CERTIFICATE_HOLD,
             P.CERTIFICATE_REVOKE,
             P.CERTIFICATE_REVOKE_APPROVE,
+            P.TIMESTAMP_ISSUE,
             P.TOKEN_MANAGE,
         }
     ),
@@ -140,6 +149,9 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.JOB_MANAGE,
             P.AUDIT_VIEW,
             P.AUDIT_SEAL,
+            P.TIMESTAMP_ISSUE,
+            P.TIMESTAMP_VIEW,
+            P.TIMESTAMP_MANAGE,
             P.TOKEN_MANAGE,
         }
     ),
@@ -153,6 +165,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.JOB_VIEW,
             P.AUDIT_VIEW,
             P.AUDIT_EXPORT,
+            P.TIMESTAMP_VIEW,
             P.TOKEN_MANAGE,
         }
     ),

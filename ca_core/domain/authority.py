@@ -16,6 +16,12 @@ class AuthorityKind(StrEnum):
     ROOT = "root"
     ISSUING = "issuing"
     OCSP_RESPONDER = "ocsp-responder"
+    TSA = "tsa"
+    """Time-stamping authority."""
+
+
+ISSUERS = frozenset({AuthorityKind.ROOT, AuthorityKind.ISSUING})
+"""Those that sign certificates and lists."""
 
 
 class AuthorityState(StrEnum):

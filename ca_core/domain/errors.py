@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from ca_core.domain.pki_failure import PkiFailure
+
 
 class CaError(Exception):
     """Root of every error raised on purpose."""
@@ -152,6 +154,17 @@ class BadSignature(Refused):
     """A signature does not verify."""
 
     code = "bad-signature"
+
+
+class TimestampRefused(Refused):
+    """A request that the time-stamping authority issues no token for (RFC 3161 §2.4.2)."""
+
+    code = "timestamp-refused"
+
+    def __init__(self, detail: str, *, failure: PkiFailure = PkiFailure.SYSTEM_FAILURE) -> None:
+        super().__init__(detail)
+        self.failure = failure
+        """What the answer says of it."""
 
 
 class AuditBroken(Refused):

@@ -293,6 +293,8 @@ class Pack:
     retention: timedelta | None = None
     """How long documents are kept after the certificate ended, or, where none was issued, after the application was
     made; None for ever."""
+    timestamp_policies: tuple[str, ...] = ()
+    """OIDs of the policies that time-stamp tokens may state, the default first."""
     refusal_reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Reasons for refusing a document: code to text by language."""
     identification_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -303,3 +305,5 @@ class Pack:
         _refuse_unless(
             self.retention is None or self.retention > timedelta(0), "retention: it has to be longer than nothing"
         )
+        for policy in self.timestamp_policies:
+            _refuse_unless(_OID.fullmatch(policy) is not None, f"policies: {policy!r} is not an object identifier")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ca_core.x509.certificate import SignedCertificate, read_issuer
+from ca_core.x509.timestamp import TimestampRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,3 +42,21 @@ class OcspLintContext:
     def responder(self) -> SignedCertificate:
         """The certificate of whoever signs, read."""
         return self.issuer if self.responder_certificate is None else read_issuer(self.responder_certificate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimestampLintContext:
+    """For time-stamp tokens."""
+
+    request: TimestampRequest
+    tsa_certificate: bytes
+    """DER of the time-stamping authority's certificate."""
+    digest: str
+    """The one of messageDigest, as hashlib calls it."""
+    signature_algorithm: bytes
+    """DER AlgorithmIdentifier; it stands outside of what is signed."""
+
+    @cached_property
+    def tsa(self) -> SignedCertificate:
+        """The certificate of whoever signs, read."""
+        return read_issuer(self.tsa_certificate)

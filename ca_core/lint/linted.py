@@ -8,11 +8,12 @@ from typing import NoReturn, TypeVar
 
 from ca_core.domain.errors import CaError, IntegrityAlarm, LintFailed
 from ca_core.lint.certificate_subject import CertificateSubject
-from ca_core.lint.context import LintContext, OcspLintContext
+from ca_core.lint.context import LintContext, OcspLintContext, TimestampLintContext
 from ca_core.lint.crl_subject import CrlSubject
 from ca_core.lint.finding import Finding
 from ca_core.lint.ocsp_subject import OcspSubject
-from ca_core.lint.registry import CERTIFICATE_RULES, CRL_RULES, OCSP_RULES
+from ca_core.lint.registry import CERTIFICATE_RULES, CRL_RULES, OCSP_RULES, TIMESTAMP_RULES
+from ca_core.lint.timestamp_subject import TimestampSubject
 
 _S = TypeVar("_S")
 _SEAL = object()
@@ -85,6 +86,18 @@ def lint_ocsp_response(data: bytes, context: OcspLintContext) -> LintedTbs:
         der=data,
         signature_algorithm=context.signature_algorithm,
         signer_key_info=subject.responder.public_key_info,
+    )
+
+
+def lint_timestamp(attributes: bytes, content: bytes, context: TimestampLintContext) -> LintedTbs:
+    """Run every time-stamp rule over DER TSTInfo and the SET of signed attributes over it, which is what is signed;
+    :class:`LintFailed` lists what they found."""
+    subject = _passed("rfc3161_2_4_2_token", lambda: TimestampSubject(attributes, content, context), TIMESTAMP_RULES)
+    return LintedTbs(
+        _SEAL,
+        der=attributes,
+        signature_algorithm=context.signature_algorithm,
+        signer_key_info=subject.tsa.public_key_info,
     )
 
 

@@ -10,6 +10,10 @@ from ca_core.lint.ocsp_subject import OcspSubject
 from ca_core.lint.rules import (
     en319412_5_4_1_qc_statements,
     invariant_6_not_after_within_issuer,
+    rfc3161_2_3_authority,
+    rfc3161_2_3_time_stamping,
+    rfc3161_2_4_2_request,
+    rfc3161_2_4_2_times,
     rfc5280_4_1_1_2_signature,
     rfc5280_4_1_2_1_version,
     rfc5280_4_1_2_2_serial,
@@ -40,6 +44,8 @@ from ca_core.lint.rules import (
     rfc5280_5_2_6_freshest_crl,
     rfc5280_6_1_4_issuer,
     rfc5280_a_1_name_strings,
+    rfc5652_11_signed_attributes,
+    rfc5816_2_2_1_signing_certificate,
     rfc6960_2_2_certificate_status,
     rfc6960_4_2_2_1_times,
     rfc6960_4_2_2_2_ocsp_signing,
@@ -49,10 +55,12 @@ from ca_core.lint.rules import (
     x509_9_2_2_5_private_key_usage_period,
     x690_11_5_default_values,
 )
+from ca_core.lint.timestamp_subject import TimestampSubject
 
 CERTIFICATE_RULES: tuple[tuple[str, Callable[[CertificateSubject], Iterable[str]]], ...] = (
     ("en319412_5_4_1_qc_statements", en319412_5_4_1_qc_statements.check),
     ("invariant_6_not_after_within_issuer", invariant_6_not_after_within_issuer.check),
+    ("rfc3161_2_3_time_stamping", rfc3161_2_3_time_stamping.check),
     ("rfc5280_4_1_1_2_signature", rfc5280_4_1_1_2_signature.check),
     ("rfc5280_4_1_2_1_version", rfc5280_4_1_2_1_version.check),
     ("rfc5280_4_1_2_2_serial", rfc5280_4_1_2_2_serial.check),
@@ -101,3 +109,12 @@ OCSP_RULES: tuple[tuple[str, Callable[[OcspSubject], Iterable[str]]], ...] = (
     ("rfc9654_2_1_nonce", rfc9654_2_1_nonce.check),
 )
 """Run over every OCSP ResponseData."""
+
+TIMESTAMP_RULES: tuple[tuple[str, Callable[[TimestampSubject], Iterable[str]]], ...] = (
+    ("rfc3161_2_3_authority", rfc3161_2_3_authority.check),
+    ("rfc3161_2_4_2_request", rfc3161_2_4_2_request.check),
+    ("rfc3161_2_4_2_times", rfc3161_2_4_2_times.check),
+    ("rfc5652_11_signed_attributes", rfc5652_11_signed_attributes.check),
+    ("rfc5816_2_2_1_signing_certificate", rfc5816_2_2_1_signing_certificate.check),
+)
+"""Run over every TSTInfo and its signed attributes."""

@@ -90,6 +90,7 @@ def _read_pack(folder: Path, known: _Known) -> Pack:
             calendar=calendar,
             retention=source.retention.documents.timedelta if source.retention else None,
             profiles=tuple(reader.read(file) for file in files),
+            timestamp_policies=tuple(source.timestamps.policies) if source.timestamps else (),
             refusal_reasons=source.refusal_reasons,
             identification_labels={name: method.label for name, method in source.identification.items()},
             label=source.label,

@@ -77,6 +77,10 @@ class AttributeTable(Table):
     label: Texts
 
 
+class TimestampsTable(Table):
+    policies: Annotated[list[str], Field(min_length=1)]
+
+
 class EvidenceType(Table):
     label: Texts
 
@@ -95,6 +99,7 @@ class PackFile(Table):
     label: Texts
     service_level: ServiceLevelTable
     retention: RetentionTable | None = None
+    timestamps: TimestampsTable | None = None
     calendar: CalendarTable
     attributes: dict[AttributeName, AttributeTable]
     evidence: dict[Name, EvidenceType] = {}

@@ -12,7 +12,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from ca_core.domain.access import EVERYTHING, SYSTEM_ACTOR, Actor, Permission
-from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState
+from ca_core.domain.authority import ISSUERS, Authority, AuthorityState
 from ca_core.domain.errors import InvalidInput, WrongState
 from ca_core.domain.importing import Refusal
 from ca_core.services.examination import Examination, Examined, Given
@@ -70,8 +70,8 @@ class CertificateImport:
             issuer = tx.authorities.by_name(issuer_name)
             if owner is not None:
                 tx.accounts.get(owner, seen_by=EVERYTHING)
-        if issuer.kind is AuthorityKind.OCSP_RESPONDER:
-            raise InvalidInput(f"{issuer.name} is a responder and issued nothing; name its issuer")
+        if issuer.kind not in ISSUERS:
+            raise InvalidInput(f"{issuer.name} issued nothing; name its issuer")
         if issuer.state is AuthorityState.ELSEWHERE:
             raise WrongState(
                 f"the key of {issuer.name} is elsewhere, so nothing could be said of its certificates here"

@@ -21,8 +21,9 @@ PROFILES: Mapping[AuthorityKind, str] = {
     AuthorityKind.ROOT: "private/root-ca",
     AuthorityKind.ISSUING: "private/issuing-ca",
     AuthorityKind.OCSP_RESPONDER: "private/ocsp-responder",
+    AuthorityKind.TSA: "private/tsa",
 }
-"""What the certificate of each kind of authority looks like."""
+"""What the certificate of each kind of authority looks like, unless another profile is named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,7 @@ class Founding:
         *,
         parent: Authority | None,
         partitions: int = 0,
+        profile: str | None = None,
     ) -> Authority:
         """With a key of its own; without parent it signs itself. A crash in between leaves a key, and an intent."""
         candidate = self._candidate(actor, name, kind, algorithm)
@@ -79,7 +81,7 @@ class Founding:
         with self._transactions.read(actor) as tx:
             now = tx.now
         ticket = prepare(
-            self._profiles.profile(PROFILES[candidate.kind], on=now.date()),
+            self._profiles.profile(profile or PROFILES[candidate.kind], on=now.date()),
             issuer,
             serial=Serial.random(self._entropy),
             subject=subject,

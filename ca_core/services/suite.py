@@ -30,6 +30,9 @@ from ca_core.services.retention import Retention
 from ca_core.services.review import Review
 from ca_core.services.revocation import Revocation
 from ca_core.services.sessions import Sessions
+from ca_core.services.time_stamping_units import TimeStampingUnits
+from ca_core.services.timestamp_archive import TimestampArchive
+from ca_core.services.timestamping import Timestamping
 from ca_core.services.tokens import Tokens
 from ca_core.services.verification import Recheck
 
@@ -65,4 +68,7 @@ class Services:
     review: Review
     revocation: Revocation
     sessions: Sessions
+    time_stamping_units: TimeStampingUnits
+    timestamp_archive: TimestampArchive
+    timestamping: Timestamping
     tokens: Tokens

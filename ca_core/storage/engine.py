@@ -118,8 +118,13 @@ def _mark_failed(context: ExceptionContext) -> None:
 def clock_of(engine: Engine) -> datetime:
     """What the database takes for the present."""
     with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            seconds = connection.execute(text("SELECT (julianday('now') - 2440587.5) * 86400.0")).scalar_one()
-            return datetime.fromtimestamp(seconds, UTC)
-        moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-        return moment.astimezone(UTC)
+        return database_clock(connection)
+
+
+def database_clock(connection: Connection) -> datetime:
+    """What the database takes for the present, also in the middle of a transaction."""
+    if connection.dialect.name == "sqlite":
+        seconds = connection.execute(text("SELECT (julianday('now') - 2440587.5) * 86400.0")).scalar_one()
+        return datetime.fromtimestamp(seconds, UTC)
+    moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return moment.astimezone(UTC)

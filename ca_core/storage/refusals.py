@@ -38,6 +38,7 @@ _TRIGGERS: Mapping[str, CaError] = {
     "import_open": WrongState("an import begins without a count, and ends with one"),
     "crl_number": Conflict("a list with a higher number is published already"),
     "counter": IntegrityAlarm("a counter was to be set back"),
+    "timestamp_place": IntegrityAlarm("a time-stamp token was to be kept out of its place, or to go back in time"),
     "immutable": IntegrityAlarm("a record that never changes was to be changed"),
 }
 """Errors by the names that triggers raise."""

@@ -28,6 +28,7 @@ from ca_core.storage.repositories.imports import ImportRows
 from ca_core.storage.repositories.jobs import JobRows
 from ca_core.storage.repositories.log_ins import LogInRows
 from ca_core.storage.repositories.mass_revocations import MassRevocationRows
+from ca_core.storage.repositories.timestamps import TimestampRows
 
 
 class Transaction:
@@ -88,6 +89,10 @@ class Transaction:
     @cached_property
     def mass_revocations(self) -> MassRevocationRows:
         return MassRevocationRows(self._connection, self.certificates, now=self.now)
+
+    @cached_property
+    def timestamps(self) -> TimestampRows:
+        return TimestampRows(self._connection)
 
     @cached_property
     def accounts(self) -> AccountRows:

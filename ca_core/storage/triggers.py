@@ -352,6 +352,17 @@ TRIGGERS = (
     Trigger("crl_is_kept", "published_crls", "DELETE", "1 = 1", "immutable"),
     Trigger("counter_increases", "counters", "UPDATE", "NEW.value <= OLD.value OR NEW.name <> OLD.name", "counter"),
     Trigger("counter_is_kept", "counters", "DELETE", "1 = 1", "immutable"),
+    # Tokens follow each other without gaps, and time does not go back (RFC 3161 §2.4.2).
+    Trigger(
+        "timestamp_in_its_place",
+        "timestamps",
+        "INSERT",
+        "NEW.sequence <> (SELECT coalesce(max(t.sequence), 0) + 1 FROM timestamps t)"
+        " OR NEW.gen_time < (SELECT max(t.gen_time) FROM timestamps t WHERE t.tsa = NEW.tsa)",
+        "timestamp_place",
+    ),
+    Trigger("timestamp_stays", "timestamps", "UPDATE", "1 = 1", "immutable"),
+    Trigger("timestamp_is_kept", "timestamps", "DELETE", "1 = 1", "immutable"),
     Trigger(
         "document_content_stays",
         "documents",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from itertools import pairwise
+from typing import Protocol
 
 from ca_core.domain.errors import MalformedDer
-from ca_core.x509.der_reader import Element, decode
+from ca_core.x509.der_reader import GENERALIZED_TIME, Element, decode, parse_time
+from ca_core.x509.extension import Extension
 from ca_core.x509.general_name import decode_general_name
 from ca_core.x509.key_usage import USAGES
 
@@ -111,3 +115,28 @@ def crl_integer(value: bytes) -> int:
     if not 0 <= number < 1 << 159:
         raise MalformedDer("a CRL number is not negative and at most 20 octets long")
     return number
+
+
+def private_key_usage_period(value: bytes) -> tuple[datetime | None, datetime | None]:
+    """From when to when the private key signs, where it is said (X.509 §9.2.2.5)."""
+    times = {
+        member.tag: parse_time(GENERALIZED_TIME, member.content, "the private key usage period")
+        for member in decode(value).sequence("the private key usage period", least=1, most=2)
+    }
+    return times.get(0x80), times.get(0x81)
+
+
+class _Certificate(Protocol):
+    @property
+    def not_before(self) -> datetime: ...
+    @property
+    def not_after(self) -> datetime: ...
+    @property
+    def extensions(self) -> Sequence[Extension]: ...
+
+
+def key_period_of(certificate: _Certificate) -> tuple[datetime, datetime]:
+    """From when to when a certificate's private key signs: as it says, or as long as the certificate is valid."""
+    values = (one.value for one in certificate.extensions if one.oid == PRIVATE_KEY_USAGE_PERIOD)
+    begin, end = next(map(private_key_usage_period, values), (None, None))
+    return begin or certificate.not_before, end or certificate.not_after

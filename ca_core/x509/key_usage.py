@@ -44,6 +44,7 @@ PURPOSES = {
 }
 """RFC 5280 §4.2.1.12, RFC 9336. Others are given as object identifiers."""
 OCSP_SIGNING = PURPOSES["OCSPSigning"]
+TIME_STAMPING = PURPOSES["timeStamping"]
 ANY_PURPOSE = "2.5.29.37.0"
 
 

@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
+from ca_core.domain.access import Permission
 from ca_core.domain.algorithms import KeyAlgorithm
 from ca_core.domain.errors import NotFound
 from ca_core.keys.secrets_source import read_secret
+from ca_core.services.time_stamping_units import PROFILE
+from pechatnik.cli.application import _pairs
 from pechatnik.cli.context import MAX_LIST, context_of, read_file, write_file
 
 app = typer.Typer(name="ca", help="The authority's own keys and certificates.", no_args_is_help=True)
@@ -107,8 +110,34 @@ def show(
 
 
 @app.command()
+def tsa(
+    ctx: typer.Context,
+    authority: Annotated[str, typer.Option(help="Issuing authority that it stands under.")] = "issuing",
+    profile: Annotated[str, typer.Option(help="Its certificate's profile.")] = PROFILE,
+    algorithm: Annotated[KeyAlgorithm, typer.Option(help="Of its key.")] = KeyAlgorithm.EC_P256,
+    subject: Annotated[list[str], typer.Option("--subject", "-s", help="NAME=VALUE, where its issuer's differs.")] = [],  # noqa: B006
+) -> None:
+    """Make a time-stamping authority. The worker renews it."""
+    context = context_of(ctx)
+    made = context.services.time_stamping_units.make(
+        context.actor,
+        authority,
+        algorithm=algorithm,
+        profile=profile,
+        subject=_pairs(subject, "--subject"),
+        pretend=context.dry_run,
+    )
+    if made is None:
+        context.output.result({"authority": authority}, f"would make a time-stamping authority under {authority}")
+    else:
+        context.output.table([made], COLUMNS)
+
+
+@app.command()
 def rotate(ctx: typer.Context) -> None:
-    """Renew OCSP responders that are due. The worker does the same by itself."""
+    """Renew OCSP responders and time-stamping authorities that are due. The worker does the same by itself."""
     context = context_of(ctx)
     renewed = context.services.authorities.renew_responders(context.actor)
-    context.output.result({"renewed": renewed}, f"{renewed} responders renewed" if renewed else "nothing is due")
+    if context.actor.may(Permission.TIMESTAMP_MANAGE):
+        renewed += context.services.time_stamping_units.renew(context.actor)
+    context.output.result({"renewed": renewed}, f"{renewed} renewed" if renewed else "nothing is due")

@@ -31,12 +31,14 @@ WITH_DRY_RUN = frozenset(
         "cert revoke",
         "cert revoke-many",
         "ca init",
+        "ca tsa",
         "db upgrade",
         "ocsp export",
+        "signature timestamp",
     }
 )
 """Commands that show what they would do."""
-READING_VERBS = frozenset({"list", "revocations", "show", "verify", "check", "query", "doctor"})
+READING_VERBS = frozenset({"list", "revocations", "timestamps", "show", "verify", "check", "query", "doctor"})
 """Verbs that change nothing anyway."""
 TOKEN_VARIABLE = "PECHATNIK_TOKEN"  # noqa: S105 - the name of the variable, not a token
 MAX_INPUT = 64 * 1024 * 1024

@@ -29,6 +29,7 @@ from pechatnik.cli import (
     plugin,
     process,
     settings,
+    signature,
 )
 from pechatnik.cli.context import Context
 from pechatnik.cli.exit_codes import INTERRUPTED, USAGE, exit_code_of
@@ -44,7 +45,7 @@ app = typer.Typer(
 process.register(app)
 for of_certificates in (cert_import, mass_revocation):
     of_certificates.register(cert.app)
-for noun in (authority, application, cert, crl, ocsp, audit, database, settings, plugin):
+for noun in (authority, application, cert, crl, ocsp, signature, audit, database, settings, plugin):
     app.add_typer(noun.app)
 cert.app.command("batch")(batch.batch)
 for group in (account.accounts, account.tokens, account.centres):

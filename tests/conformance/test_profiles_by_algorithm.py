@@ -64,6 +64,8 @@ PURPOSES = {
     "private/tls-server": "sslserver",
     "private/tls-client": "sslclient",
     "private/tsa": "timestampsign",
+    "eu-eidas/tsa": "timestampsign",
+    "ru-63fz/tsa": "timestampsign",
     "private/ocsp-responder": "ocsphelper",
     "private/smime": "smimesign",
 }

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ca_core.lint.certificate_subject import CertificateSubject
-from ca_core.x509.der_reader import GENERALIZED_TIME, decode, parse_time
-from ca_core.x509.extension_values import PRIVATE_KEY_USAGE_PERIOD
+from ca_core.x509.extension_values import PRIVATE_KEY_USAGE_PERIOD, private_key_usage_period
 
 
 def check(subject: CertificateSubject) -> Iterable[str]:
@@ -15,11 +14,7 @@ def check(subject: CertificateSubject) -> Iterable[str]:
         return
     if extension.critical:
         yield "the private key usage period is critical"
-    times = {
-        member.tag: parse_time(GENERALIZED_TIME, member.content, "the private key usage period")
-        for member in decode(extension.value).sequence("the private key usage period", least=1, most=2)
-    }
-    begin = times.get(0x80, subject.not_before)
-    end = times.get(0x81, subject.not_after)
+    begin, end = private_key_usage_period(extension.value)
+    begin, end = begin or subject.not_before, end or subject.not_after
     if not subject.not_before <= begin < end <= subject.not_after:
         yield "the private key usage period is not a part of the certificate's validity"

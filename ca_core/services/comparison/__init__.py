@@ -21,6 +21,7 @@ from ca_core.services.comparison.imports import Imports
 from ca_core.services.comparison.mass_revocations import MassRevocations
 from ca_core.services.comparison.notices import Notices
 from ca_core.services.comparison.page_views import PageViews
+from ca_core.services.comparison.timestamps import Timestamps
 
 
 def comparisons() -> Sequence[Comparison]:
@@ -42,4 +43,5 @@ def comparisons() -> Sequence[Comparison]:
         PageViews(),
         Accounts(),
         Notices(),
+        Timestamps(),
     )

@@ -23,6 +23,7 @@ from ca_core.services.ports.mass_revocations import MassRevocations
 from ca_core.services.ports.packs import Calendar, Profiles, WorkingTime
 from ca_core.services.ports.plugins import CheckOutcome, EventHandler, EvidenceCheck
 from ca_core.services.ports.rows import AllRows, Page, Rows
+from ca_core.services.ports.timestamps import Timestamps
 from ca_core.services.ports.transactions import Clock, Transaction, Transactions
 from ca_core.services.ports.work import JobQueue, Mailer
 
@@ -61,6 +62,7 @@ __all__ = [
     "StatusAnswers",
     "StoredObject",
     "SymmetricKeys",
+    "Timestamps",
     "Transaction",
     "Transactions",
     "WorkingTime",

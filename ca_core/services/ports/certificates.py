@@ -123,6 +123,10 @@ class Authorities(Rows[Authority], Protocol):
         """The active OCSP responder under the issuer with the latest notAfter."""
         ...
 
+    def active_tsas(self, now: datetime) -> Sequence[Authority]:
+        """The active time-stamping authorities whose certificates are valid, the one with the latest notAfter first."""
+        ...
+
     def next_crl_number(self, authority: UUID, partition: int) -> int:
         """One more than the last; the row lock is held to the end of the transaction (invariant 8)."""
         ...

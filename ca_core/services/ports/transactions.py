@@ -17,6 +17,7 @@ from ca_core.services.ports.documents import Documents
 from ca_core.services.ports.imports import Imports
 from ca_core.services.ports.mass_revocations import MassRevocations
 from ca_core.services.ports.rows import AllRows
+from ca_core.services.ports.timestamps import Timestamps
 from ca_core.services.ports.work import JobQueue
 
 Clock = Callable[[], datetime]
@@ -42,6 +43,8 @@ class Transaction(Protocol):
     def imports(self) -> Imports: ...
     @property
     def mass_revocations(self) -> MassRevocations: ...
+    @property
+    def timestamps(self) -> Timestamps: ...
     @property
     def accounts(self) -> Accounts: ...
     @property

@@ -9,7 +9,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, func, select
 
-from ca_core.domain.authority import Authority, AuthorityKind, AuthorityState, PublishedCrl, PublishedHead
+from ca_core.domain.authority import (
+    ISSUERS,
+    Authority,
+    AuthorityKind,
+    AuthorityState,
+    PublishedCrl,
+    PublishedHead,
+)
 from ca_core.domain.errors import NotFound
 from ca_core.storage.repositories.counters import begin_at, next_value
 from ca_core.storage.rows import EntityRows
@@ -48,7 +55,7 @@ class AuthorityRows(EntityRows[Authority]):
         return self._all(self._select().order_by(A.id))
 
     def issuers(self) -> Sequence[Authority]:
-        return self._all(self._select().where(A.kind != AuthorityKind.OCSP_RESPONDER).order_by(A.id))
+        return self._all(self._select().where(A.kind.in_(ISSUERS)).order_by(A.id))
 
     def responder_for(self, issuer: UUID, now: datetime) -> Authority | None:
         statement = self._select().where(
@@ -59,6 +66,15 @@ class AuthorityRows(EntityRows[Authority]):
             A.not_after > now,
         )
         return self._one(statement.order_by(A.not_after.desc()))
+
+    def active_tsas(self, now: datetime) -> Sequence[Authority]:
+        statement = self._select().where(
+            A.kind == AuthorityKind.TSA,
+            A.state == AuthorityState.ACTIVE,
+            A.not_before <= now,
+            A.not_after > now,
+        )
+        return self._all(statement.order_by(A.not_after.desc(), A.id.desc()))
 
     def next_crl_number(self, authority: UUID, partition: int) -> int:
         return next_value(self._connection, f"crl:{authority}:{partition}")

@@ -30,6 +30,7 @@ from ca_core.storage.tables.certificates import (
 from ca_core.storage.tables.mass_revocations import mass_revocation_members, mass_revocations
 from ca_core.storage.tables.metadata import metadata
 from ca_core.storage.tables.records import audit_checkpoints, audit_records, counters, jobs, notices
+from ca_core.storage.tables.timestamps import timestamps
 
 __all__ = [
     "account_changes",
@@ -60,5 +61,6 @@ __all__ = [
     "published_crls",
     "remembered_answers",
     "snapshots",
+    "timestamps",
     "web_sessions",
 ]

@@ -70,6 +70,11 @@ def plans(engine: Engine) -> Iterator[list[str]]:
         (lambda tx: tx.jobs.lease("worker", seconds=1), "ix_jobs_state_run_at"),
         (lambda tx: tx.jobs.notices_of(ID), "ix_notices_account_id"),
         (lambda tx: tx.audit.records(object_id="x"), "ix_audit_records_object_id_sequence"),
+        (lambda tx: tx.timestamps.last(ID), "ix_timestamps_tsa_gen_time"),
+        (lambda tx: tx.timestamps.by_serial(Serial(1), seen_by=EVERYTHING), "(serial=?)"),
+        (lambda tx: tx.timestamps.find(seen_by=MINE), "ix_timestamps_requested_by_sequence"),
+        (lambda tx: tx.timestamps.find(seen_by=EVERYTHING, imprint_sha256=DIGEST), "ix_timestamps_imprint_sha256"),
+        (lambda tx: list(tx.timestamps.between(1, 2)), "(sequence>? AND sequence<?)"),
         (lambda tx: tx.authorities.current_crl(ID, 0), "(authority=? AND partition=?)"),
     ],
 )

@@ -18,9 +18,11 @@ from ca_core.domain.application import ApprovedContent
 from ca_core.domain.audit import AuditCheckpoint
 from ca_core.domain.authority import Authority, AuthorityKind, PublishedCrl
 from ca_core.domain.certificate import CertificateState, Ground, RevocationReason
+from ca_core.domain.identifiers import Serial
 from ca_core.domain.importing import Import, ReadCertificate
 from ca_core.domain.mass_revocation import Chosen, MassRevocation
 from ca_core.domain.profile import Environment
+from ca_core.domain.timestamp import Timestamp
 from ca_core.domain.work import Notice
 from ca_core.storage.engine import engine_for
 from ca_core.storage.tables import metadata
@@ -281,6 +283,12 @@ CASES: dict[str, dict[str, list[str]]] = {
             )
         ]
         + ["UPDATE documents SET wrapped_key = sha256 WHERE wrapped_key IS NULL"],
+        "timestamp_in_its_place": [
+            copied("timestamps", "sequence = 1", sequence="3", serial="'bb'"),
+            copied("timestamps", "sequence = 1", sequence="2", serial="'bb'", gen_time="'{other_moment}'"),
+        ],
+        "timestamp_stays": ["UPDATE timestamps SET policy = '1.2.4'", "UPDATE timestamps SET der = imprint_sha256"],
+        "timestamp_is_kept": ["DELETE FROM timestamps"],
         "document_is_kept": ["DELETE FROM documents"],
         "application_is_kept": ["DELETE FROM applications WHERE id = '{fresh}'"],
         "notice_stays": [
@@ -366,6 +374,14 @@ def _filled(shelf: Any, other_moment: str) -> dict[str, str]:
             tx.jobs.add_notice(Notice(id=notice, account=owner, kind="x", created_at=tx.now))
         tx.jobs.mark_sent(notice, tx.now)
         tx.audit.record("test.done", "test", 1)
+        tx.timestamps.add_all(
+            [
+                Timestamp(
+                    sequence=1, tsa=owner, serial=Serial(1), gen_time=tx.now, policy="1.2.3", hash_algorithm="sha256",
+                    imprint_sha256=bytes(32), requested_by=owner, der=b"x",
+                )
+            ]
+        )  # fmt: skip
         tx.audit.add_checkpoint(
             AuditCheckpoint(
                 sequence=1, digest=bytes(32), at=tx.now, key_reference="audit", public_key_info=b"k", signature=b"s"

@@ -20,6 +20,7 @@ from ca_core.lint import (
     CERTIFICATE_RULES,
     CRL_RULES,
     OCSP_RULES,
+    TIMESTAMP_RULES,
     LintContext,
     OcspLintContext,
     lint_certificate,
@@ -38,7 +39,7 @@ Case = tuple[str, str, Callable[[Any], Any]]
 RSA = signature_algorithm_identifier(SignatureAlgorithm.RSA_PKCS1_SHA256)
 ECDSA_SHA1 = der.sequence(der.oid("1.2.840.10045.4.1"))
 START = datetime(2026, 1, 1, tzinfo=UTC)
-SERVER_AUTH, CLIENT_AUTH, OCSP_SIGNING = (f"1.3.6.1.5.5.7.3.{last}" for last in (1, 2, 9))
+SERVER_AUTH, CLIENT_AUTH, TIME_STAMPING, OCSP_SIGNING = (f"1.3.6.1.5.5.7.3.{last}" for last in (1, 2, 8, 9))
 
 
 def cn(w: Any, value: bytes, oid: str = "2.5.4.3") -> Any:
@@ -85,6 +86,13 @@ def explicit_false(w: Any) -> Any:
 
 
 SERVER: list[Case] = [
+    ("rfc3161_2_3_time_stamping", "not-critical",
+     lambda w: w.server.swap(oids.EXTENDED_KEY_USAGE, w.purposes(TIME_STAMPING))),
+    ("rfc3161_2_3_time_stamping", "other-purposes",
+     lambda w: w.server.swap(oids.EXTENDED_KEY_USAGE, w.purposes(TIME_STAMPING, CLIENT_AUTH), critical=True)),
+    ("rfc3161_2_3_time_stamping", "other-usages",
+     lambda w: w.server.swap(oids.EXTENDED_KEY_USAGE, w.purposes(TIME_STAMPING), critical=True)
+     .swap(oids.KEY_USAGE, w.usages(0, 4), critical=True)),
     ("en319412_5_4_1_qc_statements", "critical", lambda w: w.server.plus(oids.QC_STATEMENTS, statements("0.4.0.1862.1.1"), critical=True)),
     ("en319412_5_4_1_qc_statements", "twice", lambda w: w.server.plus(oids.QC_STATEMENTS, statements("0.4.0.1862.1.1", "0.4.0.1862.1.1"))),
     ("en319412_5_4_1_qc_statements", "no-sequence", lambda w: w.server.plus(oids.QC_STATEMENTS, der.NULL)),
@@ -175,6 +183,8 @@ SERVER: list[Case] = [
 
 CA_CONSTRAINTS = der.sequence(der.boolean(True), der.integer(0))
 AUTHORITY: list[Case] = [
+    ("rfc3161_2_3_time_stamping", "authority",
+     lambda w: w.issuing.plus(oids.EXTENDED_KEY_USAGE, w.purposes(TIME_STAMPING), critical=True)),
     ("rfc5280_4_1_2_6_subject", "ca-without-name", lambda w: w.issuing.change(subject=der.sequence()).plus(oids.SUBJECT_ALTERNATIVE_NAME, der.sequence(der.tlv(0x82, b"a.example")), critical=True)),
     ("rfc5280_4_2_1_2_subject_key_identifier", "ca-without", lambda w: w.issuing.without(oids.SUBJECT_KEY_IDENTIFIER)),
     ("rfc5280_4_2_1_3_key_usage", "ca-without", lambda w: w.issuing.without(oids.KEY_USAGE)),
@@ -456,4 +466,4 @@ def test_every_rule_has_a_case() -> None:
 
 def test_every_rule_module_runs() -> None:
     modules = {file.stem for file in Path(ca_core.lint.rules.__file__).parent.glob("*.py")} - {"__init__"}
-    assert modules == {rule for rule, _ in (*CERTIFICATE_RULES, *CRL_RULES, *OCSP_RULES)}
+    assert modules == {rule for rule, _ in (*CERTIFICATE_RULES, *CRL_RULES, *OCSP_RULES, *TIMESTAMP_RULES)}
