@@ -24,6 +24,7 @@ from ca_core.services.ports.packs import Calendar, Profiles, WorkingTime
 from ca_core.services.ports.plugins import CheckOutcome, EventHandler, EvidenceCheck
 from ca_core.services.ports.rows import AllRows, Page, Rows
 from ca_core.services.ports.transactions import Clock, Transaction, Transactions
+from ca_core.services.ports.validation import PathJudge
 from ca_core.services.ports.work import JobQueue, Mailer
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "Page",
     "PageRenderer",
     "PasswordHasher",
+    "PathJudge",
     "Profiles",
     "Rows",
     "Signer",
