@@ -9,6 +9,7 @@ from asn1crypto import x509
 
 from ca_core.domain.errors import CaError, MalformedDer
 from ca_core.domain.path_validation import ChainLink
+from ca_core.validation.algorithms import end_of_key
 from ca_core.x509.certificate import MAX_SIZE
 from ca_core.x509.der_reader import decode
 from ca_core.x509.name import render_name
@@ -16,8 +17,6 @@ from ca_core.x509.pem import from_pem
 
 # Read eagerly: asn1crypto decodes on first use, and would raise there what belongs to the reader.
 _VALUES = (
-    "subject",
-    "issuer",
     "key_identifier",
     "authority_key_identifier",
     "authority_issuer_serial",
@@ -83,12 +82,11 @@ def _read(der: bytes) -> x509.Certificate:
             raise MalformedDer("an extension appears twice (RFC 5280 section 4.2)")
         if certificate["signature_algorithm"].dump() != certificate["tbs_certificate"]["signature"].dump():
             raise MalformedDer("the certificate names two signature algorithms (RFC 5280 section 4.1.1.2)")
+        _ = certificate.native
         for name in _VALUES:
-            value = getattr(certificate, name)
-            if hasattr(value, "native"):
-                _ = value.native
+            _ = getattr(certificate, name)
         _ = certificate.subject.hashable, certificate.issuer.hashable
-        _ = certificate.public_key["algorithm"].native
+        _ = end_of_key(certificate.public_key)
     except CaError:
         raise
     # Whatever a library stumbles over in foreign bytes is a fault of the bytes.

@@ -79,6 +79,12 @@ def has_impostor(answer: OCSPContainer, issuer: x509.Certificate) -> bool:
     )
 
 
+def is_by(found: crl.CertificateList, issuer: x509.Name) -> bool:
+    """Whether the list is that issuer's, or one that speaks for several (RFC 5280 §5.2.5, indirectCRL)."""
+    point = found.issuing_distribution_point_value
+    return found.issuer == issuer or bool(point is not None and point["indirect_crl"].native)
+
+
 def of_list(found: crl.CertificateList, place: int) -> Evidence:
     number = found.crl_number_value
     head = found["tbs_cert_list"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,7 @@ from pyhanko_certvalidator.revinfo.validate_crl import verify_crl
 from pyhanko_certvalidator.revinfo.validate_ocsp import verify_ocsp_response
 from pyhanko_certvalidator.util import ConsList
 
+from ca_core.domain.errors import CaError
 from ca_core.domain.path_validation import (
     Evidence,
     EvidenceKind,
@@ -33,9 +35,11 @@ from ca_core.domain.path_validation import (
 )
 from ca_core.validation.algorithms import AlgorithmPolicy
 from ca_core.validation.engine import Context, Lists, context_for, finish, path_of
-from ca_core.validation.evidence import concerns, has_impostor, is_fresh, of_answer, of_list
+from ca_core.validation.evidence import concerns, has_impostor, is_by, is_fresh, of_answer, of_list
 from ca_core.validation.failure import HOLD, Failure, failure_of, revoked_failure
 from ca_core.validation.search import Chain
+
+log = logging.getLogger(__name__)
 
 Fetching = Callable[[x509.Certificate, x509.Certificate], Iterator[CRLContainer | Sequence[OCSPContainer]]]
 """What can be fetched about a certificate of an issuer, one after the other."""
@@ -171,6 +175,10 @@ class RevocationCheck:
             return False
         except (OCSPValidationError, PathValidationError):
             return False
+        except CaError:
+            raise
+        except Exception as fault:
+            return _nothing_told(fault)
         self._found.evidence.append(of_answer(answer, place))
         return True
 
@@ -188,7 +196,11 @@ class RevocationCheck:
             return False
         except (CRLValidationError, PathValidationError):
             return False
-        used = {one.dump(): one for one in manager.consulted}.values()
+        except CaError:
+            raise
+        except Exception as fault:
+            return _nothing_told(fault)
+        used = {one.dump(): one for one in manager.consulted if is_by(one, certificate.issuer)}.values()
         self._found.evidence.extend(of_list(one, place) for one in used if self._is_in_force(one))
         return True
 
@@ -205,3 +217,9 @@ class RevocationCheck:
 
     def _state(self, place: int) -> ValProcState:
         return ValProcState(cert_path_stack=ConsList.sing(self._path), init_index=len(self._chain) - 1 - place)
+
+
+def _nothing_told(fault: Exception) -> bool:
+    """The engine takes asn1crypto's word for foreign bytes; where they hold something else they tell nothing."""
+    log.warning("revocation data cannot be judged: %s", type(fault).__name__)
+    return False

@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 
@@ -19,8 +19,8 @@ from ca_core.domain.path_validation import (
     PathVerdict,
     Question,
     Reason,
+    RevocationChecking,
     ValidationLimits,
-    ValidationPolicy,
 )
 from ca_core.validation.algorithms import AlgorithmPolicy, end_of_key, end_of_signature
 from ca_core.validation.certificate import link_of, read_certificate, subject_of
@@ -206,13 +206,9 @@ class _Work:
 
     def digest(self) -> bytes:
         """Of all that a chain depends on but the moment."""
-        policy: ValidationPolicy = self.question.policy
-        text = (
-            f"{sorted(policy.certificate_policies)} {policy.explicit_policy} {policy.inhibit_policy_mapping} "
-            f"{policy.inhibit_any_policy} {policy.permitted} {policy.excluded} {sorted(policy.key_usage)} "
-            f"{sorted(policy.extended_key_usage)}"
-        )
-        whole = hashlib.sha256(self.certificate.sha256 + text.encode())
+        # Revocation is looked at anew for each verdict, whatever is asked about it.
+        policy = replace(self.question.policy, revocation=RevocationChecking.NONE, freshness=None, hold_is_revoked=True)
+        whole = hashlib.sha256(self.certificate.sha256 + repr(policy).encode())
         for group in (self.anchors, self.candidates):
             whole.update(b"".join(sorted({one.sha256 for one in group})) + b"|")
         return whole.digest()

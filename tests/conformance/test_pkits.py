@@ -25,7 +25,7 @@ from tests.conformance.pkits_tests import SECTIONS
 CORPUS = Path(cryptography_vectors.__file__).parent / "x509" / "PKITS_data"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "conformance.md"
 THEN = datetime(2013, 6, 1, tzinfo=UTC)
-"""The suite's certificates are valid from 2010 to 2030, and its DSA keys of 1,024 bits were strong enough until 2013."""
+"""The certificates are valid from 2010 to 2030, and DSA keys of 1,024 bits, which two have, counted until 2013."""
 TODAY = datetime(2026, 11, 24, tzinfo=UTC)
 POLICIES = "2.16.840.1.101.3.2.1.48."
 """NIST's test policies."""

@@ -81,11 +81,13 @@ def test_when_the_time_is_up_the_search_ends(root: x509.Certificate) -> None:
     assert "time" in verdict.sentence
 
 
-def test_no_more_paths_are_tried_than_the_limit(root: x509.Certificate) -> None:
-    judge = Judge(anchors=[root], limits=ValidationLimits(paths=3))
-    useless = [certificate("middle", "root", path_length=0) for _ in range(5)]
-    verdict = judge(certificate("leaf", "lower", ca=False), certificate("lower", "middle"), *useless, **WITHOUT)
-    assert verdict.reason is Reason.PATH_LENGTH, "the first thing that was found wrong is told"
+@pytest.mark.parametrize(("most", "valid"), [(5, False), (6, True)])
+def test_no_more_paths_are_tried_than_the_limit(root: x509.Certificate, most: int, valid: bool) -> None:
+    judge = Judge(anchors=[root], limits=ValidationLimits(paths=most))
+    above = [*(certificate("middle", "root", path_length=0) for _ in range(5)), certificate("middle", "root")]
+    verdict = judge(certificate("leaf", "lower", ca=False), certificate("lower", "middle"), *above, **WITHOUT)
+    assert verdict.valid is valid
+    assert valid or verdict.reason is Reason.PATH_LENGTH, "the first thing that was found wrong is told"
 
 
 def test_more_certificates_than_the_limit_are_refused(root: x509.Certificate) -> None:
