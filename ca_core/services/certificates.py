@@ -12,7 +12,7 @@ from ca_core.domain.certificate import Certificate, Ground
 from ca_core.domain.errors import BadSignature, IntegrityAlarm, InvalidInput, NotFound, NotPermitted
 from ca_core.domain.identifiers import Serial
 from ca_core.services.ports import Page, Transaction, Transactions
-from ca_core.x509.certificate import SignedCertificate, to_pem
+from ca_core.x509.certificate import SignedCertificate, read_issuer, to_pem
 from ca_core.x509.signature import verify_signature
 
 SHA256_HEX = 64
@@ -92,7 +92,7 @@ class CertificateDesk:
 def issuer_of(tx: Transaction, parsed: SignedCertificate) -> Authority | None:
     """The authority whose name and key made the signature."""
     for authority in tx.authorities.issuers():
-        own = SignedCertificate.parse(authority.certificate)
+        own = read_issuer(authority.certificate)
         if own.subject != parsed.issuer:
             continue
         try:

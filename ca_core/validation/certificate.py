@@ -67,10 +67,15 @@ def read_certificate(data: bytes) -> x509.Certificate:
     negative serial numbers (RFC 5280 §4.1.2.2 asks to handle them gracefully)."""
     if len(data) > MAX_SIZE:
         raise MalformedDer("the certificate is larger than 64 KiB")
-    return _read(from_pem(data, "CERTIFICATE") if data[:1] != b"\x30" else data)
+    der = from_pem(data, "CERTIFICATE") if data[:1] != b"\x30" else data
+    return _read_again(der) if len(der) <= KEPT_SIZE else _read(der)
 
 
-@lru_cache(maxsize=512)
+KEPT_SIZE = 4096
+"""Octets of certificates that are kept once read. One takes some hundred times as much memory then, and who chooses its
+contents may be anybody."""
+
+
 def _read(der: bytes) -> x509.Certificate:
     # Its own DER rules first: asn1crypto takes BER, and what is signed has one encoding only.
     decode(der).sequence("the certificate", least=3, most=3)
@@ -93,6 +98,9 @@ def _read(der: bytes) -> x509.Certificate:
     except Exception as fault:
         raise MalformedDer(f"the certificate cannot be read: {type(fault).__name__}") from None
     return certificate
+
+
+_read_again = lru_cache(maxsize=128)(_read)
 
 
 def link_of(certificate: x509.Certificate) -> ChainLink:

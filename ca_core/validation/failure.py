@@ -37,7 +37,7 @@ class Failure(Exception):
         self.position = position
         """Place in the chain, 0 is the certificate in question."""
         self.chain = chain
-        """As far as the search came; empty where the chain is complete."""
+        """The path that does not hold, or as far as the search came."""
         self.revoked = revoked
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from ca_core.domain.errors import ConfigurationError, InvalidInput
 from ca_core.domain.path_validation import Evidence, EvidenceKind, PathVerdict, Question, RevocationChecking
 from pechatnik.cli.cert import find
 from pechatnik.cli.context import context_of, read_file
@@ -47,7 +48,10 @@ def verify(
         at=None if at is None else at.replace(tzinfo=UTC),
         policy=policy,
     )
-    trusted = None if anchors is None else read_anchors(anchors)
+    try:
+        trusted = None if anchors is None else read_anchors(anchors)
+    except ConfigurationError as error:
+        raise InvalidInput(error.detail) from None  # here it is the command that names the folder
     verdict = service.validate(context.actor, question, anchors=trusted)
     context.output.result(verdict, _words(verdict))
     return 0 if verdict.valid else NEGATIVE

@@ -78,4 +78,4 @@ def test_a_file_that_is_no_certificate_is_refused(call: Any, files: Path, name: 
 
 def test_a_folder_without_an_anchor_is_refused(call: Any, files: Path) -> None:
     (files / "anchors" / "root.pem").unlink()
-    assert call(*arguments(files)).code == 78
+    assert call(*arguments(files)).code == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,12 @@ CASES: dict[str, Callable[[], Case]] = {
         [middle()],
         Reason.NAME_CONSTRAINTS,
         asked={"excluded": (NameConstraint(kind="dns", base="example.org"),)},
+        openssl=None,
+    ),
+    "an address under a constraint of addresses, which is not understood": lambda: Case(
+        leaf((x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("192.0.2.1"))]), False)),
+        [middle((x509.NameConstraints([x509.IPAddress(IPv4Network("192.0.2.0/24"))], None), True))],
+        Reason.CRITICAL_EXTENSION,
         openssl=None,
     ),
     "the policy that is asked for": lambda: Case(
