@@ -134,9 +134,7 @@ def test_no_more_addresses_are_asked_than_the_limit(root: x509.Certificate, peer
 
 
 def test_the_limit_is_for_all_paths_of_a_verdict_together(root: x509.Certificate, peers: Peers) -> None:
-    judge = Judge(
-        anchors=[root], fetched=FetchedStatus(peers, most_list=1 << 20), limits=ValidationLimits(fetches=3)
-    )
+    judge = Judge(anchors=[root], fetched=FetchedStatus(peers, most_list=1 << 20), limits=ValidationLimits(fetches=3))
     above = [certificate("middle", "root", crl_at(f"http://ca{place}.example/")) for place in range(9)]
     assert judge(certificate("leaf", "middle", ca=False), *above).reason is Reason.STATUS_UNKNOWN
     assert len(peers.asked) == 3
