@@ -22,6 +22,7 @@ from api import (
     problems,
     records,
     status,
+    validation,
 )
 from ca_core.services.suite import Services
 from crl.office import CrlOffice
@@ -89,6 +90,7 @@ def create_api(
         accounts,
         records,
         status,
+        validation,
     ):
         app.register_api(module.blueprint)
     app.register_api(certificates.report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,9 +16,13 @@ from ca_core.keys.secrets_source import Secret, read_secret
 from ca_core.keys.software import SoftwareKeyStore
 from ca_core.keys.vault_key import SymmetricKeyStore
 from ca_core.mail.smtp import SmtpMailer
+from ca_core.outbound.public_client import PublicClient
 from ca_core.services.ports import Clock, KeyStore
 from ca_core.storage import schema
 from ca_core.storage.engine import engine_for
+from ca_core.validation.anchors import read_anchors
+from ca_core.validation.fetched import FetchedStatus
+from ca_core.validation.validator import PathValidator
 from pechatnik.config import Config
 
 SYMMETRIC_PURPOSES = ("audit", "documents", "account", "site")
@@ -96,6 +101,21 @@ def scanner_of(config: Config) -> ClamdScanner | None:
     if not host or not port.isdigit():
         raise ConfigurationError(f"uploads.clamd: {address!r} is neither unix:/path nor host:port")
     return ClamdScanner((host, int(port)), fail_closed=fail_closed)
+
+
+def path_validator_of(config: Config, monotonic: Callable[[], float]) -> PathValidator:
+    """The judge of certificates; it asks others for status only where the configuration says so."""
+    section = config.validation
+    fetched = None
+    if section.fetch:
+        client = PublicClient(section.fetch_ports, seconds=section.fetch_seconds)
+        fetched = FetchedStatus(client, most_list=section.fetch_max_bytes)
+    return PathValidator(limits=section.limits, monotonic=monotonic, fetched=fetched)
+
+
+def anchors_of(config: Config) -> Sequence[bytes]:
+    """DER of the trust anchors of others that the configuration names."""
+    return () if config.validation.anchors is None else read_anchors(config.validation.anchors)
 
 
 def mailer_of(config: Config, clock: Clock) -> SmtpMailer | None:

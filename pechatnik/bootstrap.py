@@ -40,6 +40,7 @@ from ca_core.services.jobs import EventDispatch, Handler, JobDesk, Worker
 from ca_core.services.journeys import Journeys
 from ca_core.services.mass_revocation import MassRevocationOffice
 from ca_core.services.notices import Notices
+from ca_core.services.path_validation import PathValidation
 from ca_core.services.ports import Clock
 from ca_core.services.reconciliation import Reconciliation
 from ca_core.services.replacement import Replacement
@@ -66,7 +67,16 @@ from ocsp.feed import StatusFeed
 from ocsp.presigning import Presigner
 from ocsp.ready import ReadyAnswers
 from ocsp.responder import Responder
-from pechatnik.adapters import engine_of, key_store_of, mailer_of, make_missing_keys, passphrase_of, scanner_of
+from pechatnik.adapters import (
+    anchors_of,
+    engine_of,
+    key_store_of,
+    mailer_of,
+    make_missing_keys,
+    passphrase_of,
+    path_validator_of,
+    scanner_of,
+)
 from pechatnik.config import Config
 from pechatnik.contributions import Contributions, contributions_of
 from pechatnik.program import Program
@@ -110,6 +120,7 @@ def check_configuration(config: Config) -> dict[str, Sequence[str]]:
     HolidayCalendars(packs.packs)
     read_known_weak(config.keys.weak_key_lists)
     passphrase_of(config)()
+    anchors_of(config)
     return {"packs": [pack.name for pack in packs.packs], "plugins": list(config.plugins.enabled)}
 
 
@@ -214,6 +225,12 @@ def build(
         journeys=Journeys(transactions),
         mass_revocations=MassRevocationOffice(transactions, cap=config.revocation.cap),
         notices=notices,
+        path_validation=PathValidation(
+            transactions,
+            path_validator_of(config, monotonic),
+            anchors=anchors_of(config),
+            policy=config.validation.policy,
+        ),
         profiles=packs,
         recheck=Recheck(transactions, packs, audit, SealedDocuments(transactions, store=store)),
         reconciliation=Reconciliation(transactions, abandon_after=ABANDON_AFTER),

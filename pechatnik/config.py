@@ -11,13 +11,14 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Self, get_origin
+from typing import Annotated, Any, Literal, Self, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from ca_core.domain.errors import ConfigurationError, InvalidInput
+from ca_core.domain.path_validation import RevocationChecking, ValidationLimits, ValidationPolicy
 from ca_core.domain.profile import Environment
 from ca_core.packs.source import first_fault
 from ca_core.x509.der import oid
@@ -209,6 +210,53 @@ class Node(Section):
         return self
 
 
+class Validation(Section):
+    """Of certificates, ours and anybody's."""
+
+    anchors: Path | None = None
+    """Folder of trust anchors of others: each certificate in its files ``*.pem``."""
+    revocation: RevocationChecking = RevocationChecking.HARD
+    """What is made of a certificate of which nobody says whether it is revoked, unless the question says it."""
+    freshness_hours: int = Field(default=0, ge=0, le=24 * 397)
+    """How old revocation data may be; 0: as old as its nextUpdate lets it become."""
+    hold_is_revoked: bool = True
+    fetch: bool = False
+    """Whether lists and OCSP answers are fetched from where certificates of others say."""
+    fetch_ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = (80, 443)
+    fetch_seconds: int = Field(default=5, ge=1, le=60)
+    """For one answer, whole."""
+    fetch_max_bytes: int = Field(default=8 * 1024 * 1024, ge=1024, le=256 * 1024 * 1024)
+    """Of a list."""
+    max_fetches: int = Field(default=16, ge=0, le=256)
+    max_chain: int = Field(default=12, ge=2, le=64)
+    max_candidates: int = Field(default=2_000, ge=1, le=100_000)
+    """Certificates that may come with the one in question."""
+    max_steps: int = Field(default=10_000, ge=1, le=10_000_000)
+    """Issuers that are looked at while a path is built."""
+    max_paths: int = Field(default=32, ge=1, le=10_000)
+    max_seconds: int = Field(default=10, ge=1, le=600)
+    """For one verdict; what is being fetched then is waited for."""
+
+    @property
+    def limits(self) -> ValidationLimits:
+        return ValidationLimits(
+            chain=self.max_chain,
+            candidates=self.max_candidates,
+            steps=self.max_steps,
+            paths=self.max_paths,
+            seconds=self.max_seconds,
+            fetches=self.max_fetches,
+        )
+
+    @property
+    def policy(self) -> ValidationPolicy:
+        return ValidationPolicy(
+            revocation=self.revocation,
+            freshness=timedelta(hours=self.freshness_hours) if self.freshness_hours else None,
+            hold_is_revoked=self.hold_is_revoked,
+        )
+
+
 class Desk(Section):
     claim_minutes: int = Field(default=30, ge=1, le=24 * 60)
     open_days: int = Field(default=90, ge=1, le=3650)
@@ -241,6 +289,7 @@ class Config(BaseSettings):
     revocation: Revocation = Revocation()
     node: Node = Node()
     timestamps: Timestamps = Timestamps()
+    validation: Validation = Validation()
 
     @classmethod
     def settings_customise_sources(

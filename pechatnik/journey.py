@@ -22,6 +22,7 @@ from ca_core.domain.access import Actor
 from ca_core.domain.application import Application
 from ca_core.domain.certificate import Certificate, RevocationReason
 from ca_core.domain.errors import IntegrityAlarm
+from ca_core.domain.path_validation import Question
 from ca_core.services.new_application import NewApplication
 from ca_core.services.replacement_reason import Circumstance
 from pechatnik.program import Program
@@ -148,8 +149,8 @@ class Journey:
         self._services.requests.receive(subscriber, application.id, request, version=current.version)
         yield "The key is made on the applicant's side", "only the request, signed by it, comes in"
         certificate = self._services.issuance.issue(subscriber, application.id)
-        verdict = self._services.certificates.verify(self._der(certificate))
-        _must(verdict.good, "the new certificate does not verify")
+        verdict = self._services.path_validation.validate(subscriber, Question(certificate=self._der(certificate)))
+        _must(verdict.valid, "the new certificate does not verify")
         yield "The certificate is issued", f"serial {certificate.serial}, linted, verified against the chain"
         current = self._services.intake.get(subscriber, application.id).application
         self._services.acceptance.accept(subscriber, application.id, version=current.version)

@@ -36,6 +36,11 @@ def reports_compromise(form: Mapping[str, object]) -> bool:
     return form.get("circumstance") == Circumstance.COMPROMISED
 
 
+def verdicts(account: Callable[[], str]) -> RouteLimit:
+    """Each may take the time and the fetches that the configuration gives to one."""
+    return limiter.shared_limit("300 per minute", scope="verdicts", key_func=account)
+
+
 def letters(account: Callable[[], str]) -> RouteLimit:
     """Letters to addresses that nobody has confirmed."""
     return limiter.shared_limit("5 per hour", scope="letters", key_func=account)

@@ -21,6 +21,8 @@ class Permission(StrEnum):
     DOCUMENT_UPLOAD = "document.upload"
     DOCUMENT_VIEW = "document.view"
     CERTIFICATE_VIEW = "certificate.view"
+    CERTIFICATE_VERIFY = "certificate.verify"
+    """Have a certificate of anybody judged."""
     CERTIFICATE_REQUEST = "certificate.request"
     CERTIFICATE_ISSUE = "certificate.issue"
     CERTIFICATE_HOLD = "certificate.hold"
@@ -85,6 +87,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.DOCUMENT_UPLOAD,
             P.DOCUMENT_VIEW,
             P.CERTIFICATE_VIEW,
+            P.CERTIFICATE_VERIFY,
             P.CERTIFICATE_REQUEST,
             P.CERTIFICATE_HOLD,
             P.CERTIFICATE_REVOKE,
@@ -104,6 +107,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.DOCUMENT_UPLOAD,
             P.DOCUMENT_VIEW,
             P.CERTIFICATE_VIEW,
+            P.CERTIFICATE_VERIFY,
             P.CERTIFICATE_REQUEST,
             P.CERTIFICATE_ISSUE,
             P.CERTIFICATE_HOLD,
@@ -122,6 +126,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.APPLICATION_APPROVE,
             P.DOCUMENT_VIEW,
             P.CERTIFICATE_VIEW,
+            P.CERTIFICATE_VERIFY,
             P.CERTIFICATE_ISSUE,
             P.CERTIFICATE_HOLD,
             P.CERTIFICATE_REVOKE,
@@ -134,6 +139,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         {
             P.APPLICATION_VIEW,
             P.CERTIFICATE_VIEW,
+            P.CERTIFICATE_VERIFY,
             P.CERTIFICATE_HOLD,
             P.CERTIFICATE_UNHOLD,
             P.CERTIFICATE_REVOKE,
@@ -160,6 +166,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.APPLICATION_VIEW,
             P.DOCUMENT_VIEW,
             P.CERTIFICATE_VIEW,
+            P.CERTIFICATE_VERIFY,
             P.AUTHORITY_VIEW,
             P.ACCOUNT_VIEW,
             P.JOB_VIEW,
@@ -169,7 +176,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             P.TOKEN_MANAGE,
         }
     ),
-    Role.SUPPORT: frozenset({P.APPLICATION_VIEW, P.CERTIFICATE_VIEW, P.TOKEN_MANAGE}),
+    Role.SUPPORT: frozenset({P.APPLICATION_VIEW, P.CERTIFICATE_VIEW, P.CERTIFICATE_VERIFY, P.TOKEN_MANAGE}),
     Role.ADMINISTRATOR: frozenset(
         {P.ACCOUNT_VIEW, P.ACCOUNT_MANAGE, P.CENTRE_MANAGE, P.AUTHORITY_VIEW, P.JOB_VIEW, P.TOKEN_MANAGE}
     ),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import urllib3
+from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import Timeout, parse_url
 
@@ -35,7 +36,7 @@ class GuardedClient:
         between two pieces of an answer. ``ca_file``: roots in PEM that https is trusted by instead of the system's.
 
         ConfigurationError for a file that cannot be read."""
-        self._origins = {_origin(one) for one in origins}
+        self._origins = {origin_of(one) for one in origins}
         if ca_file is not None and not ca_file.is_file():
             raise ConfigurationError(f"{ca_file} is not a file of certificates")
         self._pool = urllib3.PoolManager(
@@ -56,29 +57,34 @@ class GuardedClient:
         return self._call("POST", url, body, headers, most)
 
     def _call(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], most: int) -> Reply:
-        origin = _origin(url)
+        origin = origin_of(url)
         if origin not in self._origins:
             raise InvalidInput(f"{origin} is not among the addresses that may be called")
         try:
             response = self._pool.request(
                 method, url, body=body, headers=dict(headers), redirect=False, preload_content=False
             )
-            try:
-                content = response.read(most + 1, decode_content=True)
-            except BaseException:
-                response.close()
-                raise
-            if len(content) > most:
-                response.close()
-                raise TryAgain(f"{origin} sent more than {most} octets")
-            response.release_conn()
+            return reply_of(response, origin, response.read, most=most)
         except HTTPError as error:
-            raise TryAgain(f"{origin} does not answer: {_why(error)}") from None
-        found = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(status=response.status, headers=found, body=content)
+            raise no_answer(origin, error) from None
 
 
-def _origin(url: str) -> str:
+def reply_of(response: BaseHTTPResponse, origin: str, read: Callable[[int], bytes], *, most: int) -> Reply:
+    """The whole answer, its body by ``read``, which takes how much to read at most."""
+    try:
+        content = read(most + 1)
+    except BaseException:
+        response.close()
+        raise
+    if len(content) > most:
+        response.close()
+        raise TryAgain(f"{origin} sent more than {most} octets")
+    response.release_conn()
+    found = {name.lower(): value for name, value in response.headers.items()}
+    return Reply(status=response.status, headers=found, body=content)
+
+
+def origin_of(url: str) -> str:
     """Scheme, host and port. InvalidInput for what is no http or https address."""
     try:
         parts = parse_url(url)
@@ -89,7 +95,8 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.host}:{parts.port or PORTS[parts.scheme]}"
 
 
-def _why(error: HTTPError) -> str:
+def no_answer(origin: str, error: HTTPError) -> TryAgain:
     """In a few words, without what memory addresses and pools urllib3 tells of."""
     reason = getattr(error, "reason", None) or error
-    return type(reason).__name__ if not isinstance(reason, OSError) else reason.strerror or type(reason).__name__
+    why = type(reason).__name__ if not isinstance(reason, OSError) else reason.strerror or type(reason).__name__
+    return TryAgain(f"{origin} does not answer: {why}")

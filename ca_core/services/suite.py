@@ -22,6 +22,7 @@ from ca_core.services.jobs import JobDesk
 from ca_core.services.journeys import Journeys
 from ca_core.services.mass_revocation import MassRevocationOffice
 from ca_core.services.notices import Notices
+from ca_core.services.path_validation import PathValidation
 from ca_core.services.ports import Profiles
 from ca_core.services.reconciliation import Reconciliation
 from ca_core.services.replacement import Replacement
@@ -59,6 +60,7 @@ class Services:
     journeys: Journeys
     mass_revocations: MassRevocationOffice
     notices: Notices
+    path_validation: PathValidation
     profiles: Profiles
     recheck: Recheck
     reconciliation: Reconciliation

@@ -15,7 +15,6 @@ from ca_core.domain.errors import InvalidInput
 from ca_core.services.replacement_reason import Circumstance
 from pechatnik.cli.application import Number, _find
 from pechatnik.cli.context import Context, context_of, read_file, write_file
-from pechatnik.cli.exit_codes import NEGATIVE
 
 app = typer.Typer(name="cert", help="Certificates.", no_args_is_help=True)
 
@@ -30,7 +29,7 @@ class Format(StrEnum):
     CHAIN = "chain"
 
 
-def _certificate(context: Context, which: str) -> Certificate:
+def find(context: Context, which: str) -> Certificate:
     try:
         return context.services.certificates.get(context.actor, UUID(which))
     except ValueError:
@@ -92,7 +91,7 @@ def accept(ctx: typer.Context, number: Number) -> None:
 @app.command()
 def show(ctx: typer.Context, which: Which) -> None:
     context = context_of(ctx)
-    c = _certificate(context, which)
+    c = find(context, which)
     lines = [f"{c.serial}  {c.state.value}", f"  {c.subject}", f"  {c.profile} {c.profile_version}"]
     lines.append(f"  {c.not_before.isoformat()} .. {c.not_after.isoformat()}")
     if c.reason is not None and c.revoked_at is not None:
@@ -115,21 +114,10 @@ def list_(
 
 
 @app.command()
-def verify(
-    ctx: typer.Context, file: Annotated[Path, typer.Argument(help="Certificate, PEM or DER; - for stdin.")]
-) -> int:
-    """Whether a certificate is ours, chains to our root and is good now. Exit 3 when not."""
-    context = context_of(ctx)
-    verdict = context.services.certificates.verify(read_file(file))
-    context.output.result(verdict, verdict.sentence)
-    return 0 if verdict.good else NEGATIVE
-
-
-@app.command()
 def hold(ctx: typer.Context, which: Which, because: Because = "") -> None:
     """Suspend at once."""
     context = context_of(ctx)
-    found = _certificate(context, which)
+    found = find(context, which)
     done = context.services.revocation.hold(context.actor, found.id, because=because, version=found.version)
     _report(context, done)
 
@@ -138,7 +126,7 @@ def hold(ctx: typer.Context, which: Which, because: Because = "") -> None:
 def unhold(ctx: typer.Context, which: Which, because: Because = "") -> None:
     """Lift a hold."""
     context = context_of(ctx)
-    found = _certificate(context, which)
+    found = find(context, which)
     done = context.services.revocation.unhold(context.actor, found.id, because=because, version=found.version)
     _report(context, done)
 
@@ -153,7 +141,7 @@ def revoke(
 ) -> None:
     """Revoke for good."""
     context = context_of(ctx)
-    found = _certificate(context, which)
+    found = find(context, which)
     if context.dry_run:
         context.output.result(found, f"would revoke {found.serial}, {found.subject}: {reason.value}")
         return
@@ -182,7 +170,7 @@ def replace(
 
     Staff say why where the certificate is put on hold or revoked: lost, compromised."""
     context = context_of(ctx)
-    found = _certificate(context, which)
+    found = find(context, which)
     started = context.services.replacement.report(context.actor, found.id, circumstance=circumstance, because=because)
     context.output.result(started, f"application {started.number} for the replacement was started")
 
@@ -191,7 +179,7 @@ def replace(
 def found(ctx: typer.Context, which: Which, because: Because = "") -> None:
     """The lost token was found: lift the hold."""
     context = context_of(ctx)
-    certificate = _certificate(context, which)
+    certificate = find(context, which)
     _report(context, context.services.replacement.found(context.actor, certificate.id, because=because))
 
 
@@ -204,7 +192,7 @@ def export(
 ) -> None:
     """Write a certificate, or it with its chain."""
     context = context_of(ctx)
-    certificate = _certificate(context, which)
+    certificate = find(context, which)
     if not certificate.exists:
         raise InvalidInput(f"certificate {certificate.serial} was never signed; there is nothing to export")
     write_file(out, context.services.certificates.export(context.actor, certificate.id, format.value))

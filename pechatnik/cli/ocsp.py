@@ -10,7 +10,7 @@ import typer
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.errors import ConfigurationError
 from ocsp.static_tree import StaticTree
-from pechatnik.cli.cert import Which, _certificate
+from pechatnik.cli.cert import Which, find
 from pechatnik.cli.context import context_of
 from pechatnik.cli.exit_codes import NEGATIVE
 from pechatnik.config import load
@@ -23,7 +23,7 @@ app = typer.Typer(name="ocsp", help="Certificate status.", no_args_is_help=True)
 def query(ctx: typer.Context, which: Which) -> int:
     """What OCSP says about a certificate. Exit 3 when it is not good."""
     context = context_of(ctx)
-    certificate = _certificate(context, which)
+    certificate = find(context, which)
     status = context.program.ocsp.status(certificate.issuer, certificate.serial)
     reason = f" ({status.reason.label})" if status.reason is not None else ""
     context.output.result(status, f"{certificate.serial}: {status.status}{reason}")

@@ -21,6 +21,7 @@ from ca_core.domain.certificate import Certificate
 from ca_core.domain.document import Document
 from ca_core.domain.errors import CaError
 from ca_core.domain.identifiers import Serial
+from ca_core.domain.path_validation import ChainLink
 
 stdout = Console(highlight=False, markup=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
@@ -35,6 +36,7 @@ GAP = 2
 """Blanks between columns."""
 UNTOLD: Mapping[type, frozenset[str]] = {
     Certificate: frozenset({"report_code_sha256"}),
+    ChainLink: frozenset({"der"}),
     Document: frozenset({"wrapped_key", "key_id"}),
 }
 """Fields that no reader needs."""

@@ -22,6 +22,7 @@ from pechatnik.cli import (
     batch,
     cert,
     cert_import,
+    cert_verify,
     crl,
     database,
     mass_revocation,
@@ -43,7 +44,7 @@ app = typer.Typer(
     add_completion=False,
 )
 process.register(app)
-for of_certificates in (cert_import, mass_revocation):
+for of_certificates in (cert_import, cert_verify, mass_revocation):
     of_certificates.register(cert.app)
 for noun in (authority, application, cert, crl, ocsp, signature, audit, database, settings, plugin):
     app.add_typer(noun.app)

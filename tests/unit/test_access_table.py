@@ -30,6 +30,7 @@ TABLE = {
     "document.upload": "SO.....Y",
     "document.view": "SOR.U..Y",
     "certificate.view": "SORCUT.Y",
+    "certificate.verify": "SORCUT.Y",
     "certificate.request": "SO.....Y",
     "certificate.issue": ".OR....Y",
     "certificate.hold": "SORC...Y",

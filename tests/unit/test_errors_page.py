@@ -10,6 +10,7 @@ import pytest
 from werkzeug.exceptions import default_exceptions
 
 from ca_core.domain.errors import CaError
+from ca_core.domain.path_validation import Reason
 from pechatnik.cli.exit_codes import exit_code_of
 from web.status import status_of
 
@@ -53,3 +54,8 @@ def test_codes_of_http_itself_have_the_status_of_their_name(code: str) -> None:
 
 def test_the_page_lists_codes_of_http_itself() -> None:
     assert set(TRANSPORT.values()) == {400, 405, 413, 415, 500}
+
+
+def test_the_page_lists_every_reason_of_a_verdict_and_no_other() -> None:
+    _, _, reasons = PAGE.partition("## Reasons of a verdict")
+    assert re.findall(r"^\| `([a-z-]+)` \|", reasons, re.MULTILINE) == [reason.value for reason in Reason]

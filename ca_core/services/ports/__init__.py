@@ -25,6 +25,7 @@ from ca_core.services.ports.plugins import CheckOutcome, EventHandler, EvidenceC
 from ca_core.services.ports.rows import AllRows, Page, Rows
 from ca_core.services.ports.timestamps import Timestamps
 from ca_core.services.ports.transactions import Clock, Transaction, Transactions
+from ca_core.services.ports.validation import PathJudge
 from ca_core.services.ports.work import JobQueue, Mailer
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "Page",
     "PageRenderer",
     "PasswordHasher",
+    "PathJudge",
     "Profiles",
     "Rows",
     "Signer",

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ca_core.domain.access import SYSTEM_ACTOR
 from ca_core.domain.certificate import Certificate, CertificateState, RevocationReason as R
 from ca_core.domain.errors import InvalidInput, WrongState
+from ca_core.domain.path_validation import Question, Reason
 from ca_core.services.replacement_reason import Circumstance
 
 FLAGS = x509.ReasonFlags
@@ -70,9 +71,11 @@ def test_it_is_found_exported_and_verified(house: Any, imported: Certificate, ju
     assert desk.get(house.subscriber, imported.serial.hex) == imported
     assert desk.export(house.subscriber, imported.id, "pem") == (judged / "imported.pem").read_bytes()
     assert len(desk.chain(house.subscriber, imported.id)) == 3
-    assert desk.verify((judged / "imported.pem").read_bytes()).good
+    question = Question(certificate=(judged / "imported.pem").read_bytes())
+    judge = house.services.path_validation.validate
+    assert judge(house.subscriber, question).valid
     house.services.revocation.revoke(house.subscriber, imported.id, reason=R.SUPERSEDED)
-    assert desk.verify((judged / "imported.pem").read_bytes()).status == "revoked"
+    assert judge(house.subscriber, question).reason is Reason.REVOKED
 
 
 def test_its_owner_is_told_of_what_becomes_of_it(house: Any, imported: Certificate) -> None:

@@ -135,7 +135,7 @@ def test_exit_code_3_for_a_certificate_that_is_not_good(call: Any, tmp_path: Pat
     file.write_bytes(foreign.public_bytes(Encoding.PEM))
     answer = call("cert", "verify", str(file), "--json")
     assert answer.code == 3
-    assert answer.document["status"] == "unknown"
+    assert answer.document["reason"] == "no-path"
 
 
 @pytest.mark.parametrize(
