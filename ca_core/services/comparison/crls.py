@@ -15,12 +15,12 @@ List = tuple[str, int, int]
 
 
 class PublishedCrls:
-    """Holds number and digest of each list: they have no identifier that the record could be asked for."""
+    """Holds number, digest and kind of each list: they have no identifier that the record could be asked for."""
 
     table: ClassVar[str] = "published_crls"
 
     def __init__(self) -> None:
-        self._issued: dict[List, tuple[int, str]] = {}
+        self._issued: dict[List, tuple[int, str, bool]] = {}
 
     def feed(self, tx: Transaction, record: AuditRecord) -> None:
         if record.action in ("crl.issued", "crl.delta-issued"):
@@ -31,19 +31,24 @@ class PublishedCrls:
             self._issued[authority, int(partition), number] = (
                 record.sequence,
                 str(record.details.get("sha256")),
+                record.action == "crl.delta-issued",
             )
 
     def faults(self, tx: Transaction) -> Iterator[Fault]:
         for row in tx.all_rows.each(PublishedHead):
             at = (str(row.authority), row.partition)
-            sequence, sha256 = self._issued.pop((*at, row.number), (None, None))
+            sequence, sha256, delta = self._issued.pop((*at, row.number), (None, None, None))
             if sequence is None:
                 yield _fault((*at, row.number), "there is no record of its making")
             elif sha256 != row.sha256.hex():
                 yield _fault(
                     (*at, row.number), f"sha256 is {row.sha256.hex()}, by record {sequence} {sha256}", sequence
                 )
-        for missing, (sequence, _) in self._issued.items():
+            elif delta is not (row.base is not None):
+                kinds = {True: "a delta", False: "a full list"}
+                said = f"it stands there as {kinds[not delta]}, by record {sequence} it is {kinds[delta]}"
+                yield _fault((*at, row.number), said, sequence)
+        for missing, (sequence, *_) in self._issued.items():
             yield _fault(missing, f"its row is gone, by record {sequence} there is one", sequence)
         for authority in tx.authorities.issuers():
             for partition in range(authority.partitions + 1):

@@ -53,3 +53,5 @@ class MassRevocations(ByObject[MassRevocation]):
         intended = Intended(reason=row.reason, invalidity_date=row.invalidity_date, words=row.words)
         if digest_of(intended, tx.mass_revocations.members(row.id)) != row.digest:
             yield "its certificates are not those that were asked for"
+        for serial in tx.mass_revocations.passed_over(row):
+            yield f"certificate {serial} is among the {row.done} that are done, and was not revoked"

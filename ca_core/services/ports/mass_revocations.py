@@ -38,6 +38,10 @@ class MassRevocations(Rows[MassRevocation], Protocol):
         in the state that they were in."""
         ...
 
+    def passed_over(self, mass: MassRevocation) -> Sequence[Serial]:
+        """The first of the ``done`` members that is neither revoked nor given up; there should be none."""
+        ...
+
     def scopes(self, id: UUID) -> Sequence[tuple[UUID, int]]:
         """Issuers and partitions of all members."""
         ...

@@ -87,6 +87,11 @@ class MassRevocationRows(EntityRows[MassRevocation]):
         self._own.changed.update((one.issuer, one.serial) for one in chosen)
         return chosen
 
+    def passed_over(self, mass: MassRevocation) -> Sequence[Serial]:
+        joined = select(C.serial).join(mass_revocation_members, C.id == M.certificate)
+        left = joined.where(M.revocation == mass.id, M.position <= mass.done, ACTIVE).order_by(M.position)
+        return self._execute(left.limit(1)).scalars().all()
+
     def scopes(self, id: UUID) -> Sequence[tuple[UUID, int]]:
         joined: Select[Any] = select(C.issuer, C.partition).join(mass_revocation_members, C.id == M.certificate)
         return [(row.issuer, row.partition) for row in self._execute(joined.where(M.revocation == id).distinct())]

@@ -175,6 +175,7 @@ CASES = [
     changed("authorities", "key_identifier", bytes(20)),
     changed("authorities", "not_after", datetime(2099, 1, 1, tzinfo=UTC)),
     changed("published_crls", "sha256", ZEROS),
+    changed("published_crls", "base", 1),
     gone("published_crls"),
     gone("blocked_keys"),
     ("a row of blocked_keys is invented", "blocked_keys", lambda house: _block(house)),

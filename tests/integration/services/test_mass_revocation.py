@@ -231,6 +231,17 @@ def test_a_change_past_the_services_is_found(house: Any, five: list[Certificate]
     assert "mass_revocations" in {one.table for one in house.services.audit.verify(house.auditor).faults}
 
 
+def test_members_that_were_passed_over_are_found(house: Any, five: list[Certificate]) -> None:
+    """No trigger has to be dropped for it: how many are done may grow."""
+    mass = ask(house, selection_of(five))
+    house.services.mass_revocations.approve(house.reviewer, mass.id, digest=mass.digest)
+    with house.program.engine.begin() as connection:
+        connection.execute(update(t.mass_revocations).values(done=len(five) - 1))
+    house.services.mass_revocations.carry_out(mass.id)
+    faults = house.services.audit.verify(house.auditor).faults
+    assert any("was not revoked" in one.detail for one in faults)
+
+
 def working(home: Path, point: int) -> int:
     """A worker that is killed at the n-th moment before or after a commit of the stretches; how it ended."""
     child = os.fork()
