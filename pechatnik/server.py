@@ -45,7 +45,8 @@ def serve(config_path: Path, config: Config, *, role: Role = Role.ALL, port: int
     if config.server.worker or role is Role.STATUS:
         worker.start()
     sockets = [_bound(config.server.host, chosen) for _ in range(config.server.processes)]
-    log.info("serving", role=role.value, address=f"http://{config.server.host}:{chosen}")
+    if role is Role.STATUS:
+        log.info("serving status", address=f"http://{config.server.host}:{chosen}")
     try:
         _keep_answering(role, config_path.resolve(), sockets)
     finally:
