@@ -44,9 +44,9 @@ class PublishedCrls:
                 yield _fault(
                     (*at, row.number), f"sha256 is {row.sha256.hex()}, by record {sequence} {sha256}", sequence
                 )
-            elif delta is not (row.base is not None):
-                kinds = {True: "a delta", False: "a full list"}
-                said = f"it stands there as {kinds[not delta]}, by record {sequence} it is {kinds[delta]}"
+            elif delta != (row.base is not None):
+                kind = "a delta" if delta else "a full list"
+                said = f"by record {sequence} it is {kind}, and does not stand there as one"
                 yield _fault((*at, row.number), said, sequence)
         for missing, (sequence, *_) in self._issued.items():
             yield _fault(missing, f"its row is gone, by record {sequence} there is one", sequence)
