@@ -25,6 +25,7 @@ from ca_core.domain.errors import CaError, NotAuthenticated, NotPermitted, Times
 from ca_core.services.timestamping import Timestamping
 from ca_core.services.tokens import Tokens
 from ca_core.x509.timestamp import MAX_REQUEST_SIZE, TimestampRequest, granted, rejection
+from ocsp.wsgi import refuse
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -50,8 +51,12 @@ class TimestampApplication:
         try:
             request = self._request(environ)
             body = self._answer(self._caller(environ), request)
+        except Unauthorized as refusal:
+            return refuse(refusal, start_response, ("WWW-Authenticate", "Bearer"))
+        except TooManyRequests as refusal:
+            return refuse(refusal, start_response, ("Retry-After", "60"))
         except HTTPException as refusal:
-            return _refuse(refusal, start_response)
+            return refuse(refusal, start_response)
         headers = [
             ("Content-Type", RESPONSE_TYPE),
             ("Cache-Control", "no-store"),
@@ -66,7 +71,7 @@ class TimestampApplication:
         if environ["REQUEST_METHOD"] != "POST":
             raise MethodNotAllowed(valid_methods=("POST",))
         if self._limit is not None and not self._limiter.hit(self._limit, environ.get("REMOTE_ADDR", "")):
-            raise TooManyRequests(retry_after=60)
+            raise TooManyRequests
         if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != REQUEST_TYPE:
             raise UnsupportedMediaType
         return get_input_stream(environ, max_content_length=MAX_REQUEST_SIZE).read()
@@ -94,20 +99,3 @@ class TimestampApplication:
         except Exception:  # a client gets an answer of the protocol, never a traceback
             log.exception("request failed")
         return rejection(TimestampRefused("no token can be made now; try again later"))
-
-
-def _refuse(refusal: HTTPException, start_response: StartResponse) -> Iterable[bytes]:
-    body = f"{refusal.name}\n".encode()
-    headers = [
-        ("Content-Type", "text/plain; charset=utf-8"),
-        ("Content-Length", str(len(body))),
-        ("Cache-Control", "no-store"),
-    ]
-    if isinstance(refusal, MethodNotAllowed):
-        headers.append(("Allow", ", ".join(refusal.valid_methods or ())))
-    if isinstance(refusal, Unauthorized):
-        headers.append(("WWW-Authenticate", "Bearer"))
-    if isinstance(refusal, TooManyRequests):
-        headers.append(("Retry-After", "60"))
-    start_response(f"{refusal.code} {refusal.name}", headers)
-    return [body]

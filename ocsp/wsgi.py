@@ -37,7 +37,7 @@ class OcspApplication:
         try:
             request = _request(environ, method)
         except HTTPException as refusal:
-            return _refuse(refusal, start_response)
+            return refuse(refusal, start_response)
         answer = self._answer(request)
         headers = _headers(answer, method)
         seen = environ.get("HTTP_IF_NONE_MATCH")
@@ -81,12 +81,14 @@ def _request(environ: WSGIEnvironment, method: str) -> bytes:
     return get_input_stream(environ, max_content_length=MAX_REQUEST_SIZE).read()
 
 
-def _refuse(refusal: HTTPException, start_response: StartResponse) -> Iterable[bytes]:
+def refuse(refusal: HTTPException, start_response: StartResponse, *more: tuple[str, str]) -> Iterable[bytes]:
+    """Answer in plain text that nobody keeps, with ``more`` headers."""
     body = f"{refusal.name}\n".encode()
     headers = [
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
+        *more,
     ]
     if isinstance(refusal, MethodNotAllowed):
         headers.append(("Allow", ", ".join(refusal.valid_methods or ())))
