@@ -19,12 +19,18 @@ def caller() -> Actor:
     return actor
 
 
+def token_in(authorization: str) -> str | None:
+    """The bearer token of the header Authorization (RFC 6750 §2.1); None when it has none."""
+    scheme, _, value = authorization.partition(" ")
+    return value.strip() if scheme.lower() == "bearer" and value else None
+
+
 def register(app: Flask, tokens: Tokens) -> None:
     @app.before_request
     def authenticate() -> None:
         if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS:
             return
-        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not value:
+        token = token_in(request.headers.get("Authorization", ""))
+        if token is None:
             raise NotAuthenticated("send an API token: Authorization: Bearer TOKEN")
-        g.actor = tokens.authenticate(value.strip())
+        g.actor = tokens.authenticate(token)

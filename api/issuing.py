@@ -16,6 +16,7 @@ from uuid import UUID
 
 import structlog
 
+from api.authentication import token_in
 from api.blueprint import version_in
 from api.problems import Problem
 from api.shapes import CertificateOut
@@ -81,11 +82,11 @@ class Issuing:
             return None
         if len(headers) != len(scope["headers"]):  # something is said twice
             return None
-        scheme, _, token = headers.get(b"authorization", "").partition(" ")
+        token = token_in(headers.get(b"authorization", ""))
         version = version_in(headers.get(b"if-match", ""))
-        if scheme.lower() != "bearer" or version is None or not serves(self._hosts, headers.get(b"host", "")):
+        if token is None or version is None or not serves(self._hosts, headers.get(b"host", "")):
             return None
-        return Asked(token.strip(), UUID(match[1].decode()), version)
+        return Asked(token, UUID(match[1].decode()), version)
 
     async def answer(self, asked: Asked) -> Answer | None:
         """The certificate, as the long way gives it, or :data:`BUSY`; None when the long way has to say why not."""

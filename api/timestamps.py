@@ -20,6 +20,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.wsgi import get_input_stream
 
+from api.authentication import token_in
 from ca_core.domain.access import SYSTEM_ACTOR, Actor
 from ca_core.domain.errors import CaError, NotAuthenticated, NotPermitted, TimestampRefused
 from ca_core.services.timestamping import Timestamping
@@ -79,11 +80,11 @@ class TimestampApplication:
     def _caller(self, environ: WSGIEnvironment) -> Actor:
         if self._tokens is None:
             return SYSTEM_ACTOR
-        scheme, _, value = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != "bearer" or not value:
+        token = token_in(environ.get("HTTP_AUTHORIZATION", ""))
+        if token is None:
             raise Unauthorized
         try:
-            return self._tokens.authenticate(value.strip())
+            return self._tokens.authenticate(token)
         except NotAuthenticated:
             raise Unauthorized from None
 
